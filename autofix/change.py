@@ -1,0 +1,208 @@
+"""`Change` and `Patch`: what a repair is made of, and the source of the change log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from typing import Any
+
+from autofix.errors import FixYourCall, StaleChange
+from autofix.frozen import canonical, freeze, thaw
+from autofix.recipe import Recipe
+
+# What one change costs the person who has to live with it. Settings of `fit` and `compile` are edited in one place
+# and change nothing that is deployed; layer settings change the model; new layers and other widths change its size
+# and whatever reads its outputs; changed labels reach beyond the program.
+COST_BY_SECTION: Mapping[str, float] = {"fit": 1.0, "compile": 1.0, "layers": 1.5, "transforms": 3.0}
+COST_BY_KEY: Mapping[str, float] = {"after": 2.0, "skip": 2.0, "units": 2.5, "filters": 2.5, "epochs": 0.5}
+
+
+@dataclass(frozen=True)
+class Change:
+    """One value replaced by another.
+
+    Attributes:
+        path: What is changed; see `Recipe`.
+        before: The value it must have now.
+        after: The value it gets.
+        strategy: Name of the strategy that asked for it.
+        why: The evidence, in one sentence with its numbers.
+        effect: Score lost when the change's line is left out (mean over seeds, in units of the metric); None where
+            it was not measured.
+    """
+
+    path: str
+    before: Any
+    after: Any
+    strategy: str
+    why: str
+    effect: float | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "before", freeze(self.before))
+        object.__setattr__(self, "after", freeze(self.after))
+
+    @property
+    def key(self) -> str:
+        """The last part of the path: which setting it is."""
+        return self.path.rsplit("/", 1)[-1]
+
+    @property
+    def cost(self) -> float:
+        """What the change costs; the sum over a patch is what "smaller" means."""
+        return COST_BY_KEY.get(self.key, COST_BY_SECTION.get(self.path.split("/", 1)[0], 1.5))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the change as JSON-ready data."""
+        return {
+            "path": self.path,
+            "before": thaw(self.before),
+            "after": thaw(self.after),
+            "strategy": self.strategy,
+            "why": self.why,
+            "effect": self.effect,
+        }
+
+
+@dataclass(frozen=True)
+class Patch:
+    """Changes in the order in which they are applied. `Patch()` changes nothing."""
+
+    changes: tuple[Change, ...] = ()
+
+    def __iter__(self) -> Iterator[Change]:
+        return iter(self.changes)
+
+    def __len__(self) -> int:
+        return len(self.changes)
+
+    def __bool__(self) -> bool:
+        return bool(self.changes)
+
+    @property
+    def cost(self) -> float:
+        """What the patch costs: the sum over its lines, a line once however many layers it touches."""
+        return sum(max(change.cost for change in line) for line in self.lines)
+
+    @property
+    def lines(self) -> tuple[tuple[Change, ...], ...]:
+        """The lines of the change log: neighbouring changes of one kind for one reason count as one."""
+
+        def kind(change: Change) -> tuple[str, str, str, str]:
+            return change.strategy, change.key, canonical(_nameless(change)), change.why
+
+        return tuple(tuple(group) for _, group in groupby(self.changes, key=kind))
+
+    def apply(self, recipe: Recipe) -> Recipe:
+        """Returns the recipe with every change made.
+
+        Raises:
+            StaleChange: If a value is no longer the one that the change was made for.
+        """
+        for change in self.changes:
+            found = recipe.get(change.path)
+            if canonical(found) != canonical(change.before):
+                raise StaleChange(
+                    f"{change.path} must be {thaw(change.before)!r} for this change. Received a recipe where it is "
+                    f"{thaw(found)!r}. Diagnose the model again instead of replaying the patch."
+                )
+            recipe = recipe.set(change.path, change.after)
+        return recipe
+
+    def inverse(self) -> Patch:
+        """Returns the patch that undoes this one."""
+        return Patch(
+            tuple(replace(change, before=change.after, after=change.before) for change in reversed(self.changes))
+        )
+
+    def without(self, line: Iterable[Change]) -> Patch:
+        """Returns the patch without the given changes."""
+        gone = set(map(id, line))
+        return Patch(tuple(change for change in self.changes if id(change) not in gone))
+
+    def then(self, other: Patch) -> Patch:
+        """Returns one patch that does both, with one change for what both change and none for what ends up as it was.
+
+        A value and a part of it (``compile/optimizer`` and its learning rate) stay apart, in their order.
+        """
+        merged: list[Change] = []
+        for change in (*self.changes, *other.changes):
+            place = next((index for index, old in enumerate(merged) if old.path == change.path), None)
+            if place is None or any(_holds(later.path, change.path) for later in merged[place + 1 :]):
+                merged.append(change)
+                continue
+            # Parts of the value that were changed since are overwritten with it.
+            later = [item for item in merged[place + 1 :] if not _holds(change.path, item.path)]
+            merged[place:] = [replace(change, before=merged[place].before), *later]
+        return Patch(tuple(item for item in merged if canonical(item.before) != canonical(item.after)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the patch as JSON-ready data."""
+        return {"changes": [change.to_dict() for change in self.changes]}
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> Patch:
+        """Reads what `to_dict` wrote.
+
+        Raises:
+            FixYourCall: If the document is not a patch.
+        """
+        try:
+            return cls(tuple(_read(item) for item in document["changes"]))
+        except (KeyError, TypeError, RecursionError) as error:
+            raise FixYourCall(f"this is not a patch: it needs a list `changes`. {error}") from error
+
+    def to_yaml(self) -> str:
+        """Returns the patch as YAML."""
+        import yaml
+
+        return str(yaml.safe_dump(self.to_dict(), sort_keys=False, allow_unicode=True, width=120))
+
+    @classmethod
+    def from_yaml(cls, text: str) -> Patch:
+        """Reads what `to_yaml` wrote; never runs code from it.
+
+        Raises:
+            FixYourCall: If the text is not YAML or not a patch.
+        """
+        import yaml
+
+        try:
+            # A few lines of aliases of aliases stand for gigabytes; a patch that we wrote has none.
+            has_alias = any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader))
+            document = None if has_alias else yaml.safe_load(text)
+        except (yaml.YAMLError, ValueError, RecursionError) as error:
+            raise FixYourCall(f"this is not YAML: {error}") from error
+        if has_alias:
+            raise FixYourCall("a patch must not hold YAML aliases (`*name`). Write the values out.")
+        if not isinstance(document, Mapping):
+            raise FixYourCall(f"a patch is a mapping with a list `changes`. Received: {type(document).__name__}.")
+        return cls.from_dict(document)
+
+
+def _holds(outer: str, inner: str) -> bool:
+    """Whether the value at `inner` is a part of the one at `outer`."""
+    return inner.startswith(outer + "/")
+
+
+def _read(item: Any) -> Change:
+    change = Change(**item)
+    for key in ("path", "strategy", "why"):
+        if not isinstance(getattr(change, key), str):
+            raise TypeError(f"`{key}` must be text. Received: {getattr(change, key)!r}")
+    if change.effect is not None and not isinstance(change.effect, int | float):
+        raise TypeError(f"`effect` must be a number or nothing. Received: {change.effect!r}")
+    return change
+
+
+def _nameless(change: Change) -> Any:
+    """Returns the new value without what differs from layer to layer: the names of layers put behind others."""
+    if change.key != "after" or not isinstance(change.after, tuple):
+        return change.after
+    return [_without_name(layer) for layer in change.after]
+
+
+def _without_name(layer: Any) -> Any:
+    config = layer.get("config") if isinstance(layer, Mapping) else None
+    return {**layer, "config": {**config, "name": ""}} if isinstance(config, Mapping) else layer

@@ -1,0 +1,36 @@
+"""Errors, named by what the caller does next."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class AutofixError(Exception):
+    """Base of every error that autofix raises on purpose."""
+
+
+class FixYourCall(AutofixError, ValueError):
+    """An argument is wrong. The message says which, what came, and what to pass instead."""
+
+
+class FixYourData(AutofixError, ValueError):
+    """The data cannot be used as it is. The message says what to change."""
+
+
+class FixYourModel(AutofixError, ValueError):
+    """The model cannot be used as it is. The message says what to change."""
+
+
+class StaleChange(AutofixError):
+    """A change was applied to a recipe whose value is no longer the one it was made for."""
+
+
+class TrialDied(AutofixError):
+    """One training run ended with an error; the search goes on without it."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Returns ``" Did you mean 'x'?"`` for the nearest known word, or an empty string."""
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""
