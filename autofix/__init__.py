@@ -1,0 +1,69 @@
+"""Repairs stuck Keras runs.
+
+    import autofix
+
+    result = autofix.repair(model, (x, y), epochs=20)
+    print(result)
+
+TensorFlow is imported by the first call, not by the import.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from autofix.errors import AutofixError, FixYourCall, FixYourData, FixYourModel
+
+if TYPE_CHECKING:
+    from autofix.budget import Budget
+    from autofix.change import Change, Patch
+    from autofix.controller import diagnose, repair
+    from autofix.recipe import Recipe
+    from autofix.result import RepairResult, Verdict
+    from autofix.strategy import Case, Strategy
+    from autofix.symptom import Diagnosis, Symptom
+
+_HOMES = {
+    "repair": "controller",
+    "diagnose": "controller",
+    "Budget": "budget",
+    "Case": "strategy",
+    "Change": "change",
+    "Diagnosis": "symptom",
+    "Patch": "change",
+    "Recipe": "recipe",
+    "RepairResult": "result",
+    "Strategy": "strategy",
+    "Symptom": "symptom",
+    "Verdict": "result",
+}
+
+__all__ = [
+    "AutofixError",
+    "Budget",
+    "Case",
+    "Change",
+    "Diagnosis",
+    "FixYourCall",
+    "FixYourData",
+    "FixYourModel",
+    "Patch",
+    "Recipe",
+    "RepairResult",
+    "Strategy",
+    "Symptom",
+    "Verdict",
+    "diagnose",
+    "repair",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"autofix.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'autofix' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

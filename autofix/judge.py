@@ -1,0 +1,183 @@
+"""What the numbers mean: healthy or not, good enough or not, which candidates first. Thresholds live here."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import math
+from collections.abc import Mapping, Sequence
+
+from autofix.change import Patch
+from autofix.compose import GUESS
+from autofix.confirm import Measured
+from autofix.outcome import Outcome, Status
+from autofix.result import Verdict
+from autofix.session import Session
+from autofix.strategy import Case, Strategy
+from autofix.symptom import Diagnosis, Symptom
+
+# Share of what a quick scikit-learn model gains over chance that a run must gain to count as working.
+WORKING = 0.9
+# A finding of this severity means that the run is stalled, not just that it could be better.
+STALLED = 0.7
+# Smallest gain worth telling of, as a share of the room between the run and what the data allows.
+LEAST_SHARE = 0.15
+# ... and in units of the score itself.
+LEAST = 0.02
+# Single remedies tried on their own before all together.
+SINGLES = 3
+# What a chance-level score may stand above chance by luck, in standard errors.
+LUCK = 2.5
+# Score at which a classifier or a regression needs no further search.
+EXCELLENT = 0.985
+
+
+def ceiling(session: Session) -> float:
+    """What the data is known to allow: the score of the yardstick models, or the best possible without one."""
+    facts = session.facts
+    best = session.scorer.perfect if math.isfinite(session.scorer.perfect) else 1.0
+    return best if facts.signal is None else min(best, max(facts.signal, facts.chance))
+
+
+def floor(session: Session) -> float:
+    """What counts for a run that gives no usable predictions: chance."""
+    return session.facts.chance
+
+
+def comparable(session: Session) -> bool:
+    """Whether the yardstick is in the units of the score; it is not under a user's own metric."""
+    return session.scorer.metric == "auto" and session.facts.signal is not None
+
+
+def good_enough(session: Session, value: float) -> bool:
+    """Whether a score is near what the data allows."""
+    if not comparable(session):
+        return True
+    facts = session.facts
+    return value + facts.noise >= facts.chance + WORKING * (ceiling(session) - facts.chance)
+
+
+def hopeless(session: Session, before: Measured | None = None) -> bool:
+    """Whether not even the yardstick models find a relation between inputs and targets."""
+    facts = session.facts
+    if not comparable(session) or facts.signal is None:
+        return False
+    return facts.signal <= facts.chance + LUCK * facts.noise
+
+
+def is_healthy(session: Session, outcome: Outcome | None, findings: Sequence[Diagnosis]) -> bool:
+    """Whether a run works: it ended well, nothing stalls it, and its score is near what the data allows."""
+    if outcome is None or outcome.status is not Status.DONE or outcome.score is None:
+        return False
+    if any(item.severity >= STALLED for item in findings):
+        return False
+    if not comparable(session):
+        return not any(item.severity >= 0.5 for item in findings)
+    value = outcome.score.value
+    facts = session.facts
+    if hopeless(session) and value <= facts.chance + LUCK * facts.noise:
+        return False
+    return value >= facts.chance + WORKING * (ceiling(session) - facts.chance)
+
+
+def good_rank(session: Session, target: float | None) -> float:
+    """Score rank at which the search may stop."""
+    if target is not None:
+        return target
+    if not math.isfinite(session.scorer.perfect):
+        return math.inf
+    return EXCELLENT * session.scorer.perfect
+
+
+def tolerance(session: Session, gain: float) -> float:
+    """Score rank that a smaller patch may lose: a small share of the gain, more where scores are noisy anyway."""
+    return max(0.02 * gain, min(0.5 * session.facts.noise, 0.05 * gain))
+
+
+def holdout_noise(session: Session) -> float:
+    """Standard error of one score on the holdout part."""
+    rows = session.facts.rows
+    if rows[2] >= sum(rows):
+        return 0.0
+    return session.facts.noise * math.sqrt(max(rows[1], 1) / max(rows[2], 1))
+
+
+def least_gain(session: Session, before: Measured) -> float:
+    """The smallest gain that is called one."""
+    room = max(0.0, ceiling(session) - before.mean)
+    return max(LEAST, LEAST_SHARE * room)
+
+
+def plans(case: Case, strategies: Sequence[Strategy]) -> list[dict[str, str]]:
+    """First guesses: the contract fixes alone, each likely remedy on top of them, then all of them together."""
+    contract = {strategy.name: GUESS for strategy in strategies if strategy.is_contract}
+    ranked = _ranked(case.diagnoses, [strategy for strategy in strategies if not strategy.is_contract])
+    names = [strategy.name for strategy, weight in ranked if weight > 0]
+    single = [{**contract, name: GUESS} for name in names[:SINGLES]]
+    everything = {**contract, **dict.fromkeys(names, GUESS)}
+    usual = {**contract, **{name: GUESS for name in USUAL}}
+    ordered = [contract, *single[:1], everything, *single[1:], {**usual, "epochs": GUESS}, usual]
+    return _distinct([plan for plan in ordered if plan])
+
+
+# What repairs most runs whatever the probes say: inputs on a common scale, a sane optimizer and rate.
+USUAL = ("input_scaling", "target_scaling", "activation", "initializer", "optimizer", "learning_rate")
+
+
+def deeper_plans(case: Case, strategies: Sequence[Strategy], patch: Patch) -> list[dict[str, str]]:
+    """The best candidate so far, plus what its own run calls for."""
+    used = {change.strategy: GUESS for change in patch}
+    contract = {strategy.name: GUESS for strategy in strategies if strategy.is_contract}
+    ranked = _ranked(case.diagnoses, [s for s in strategies if s.name not in used and not s.is_contract])
+    names = [strategy.name for strategy, weight in ranked if weight > 0]
+    base = {**contract, **used}
+    return _distinct([{**base, name: GUESS} for name in names[:2]] + [{**base, **dict.fromkeys(names, GUESS)}])
+
+
+def _ranked(findings: Sequence[Diagnosis], strategies: Sequence[Strategy]) -> list[tuple[Strategy, float]]:
+    def weight(strategy: Strategy) -> float:
+        hits = [item.certainty * item.severity for item in findings if item.symptom in strategy.treats]
+        return max(hits, default=0.0) + 0.1 * sum(hits)
+
+    return sorted(((strategy, weight(strategy)) for strategy in strategies), key=lambda pair: -pair[1])
+
+
+def _distinct(plans: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+    return list({tuple(sorted(plan.items())): plan for plan in plans}.values())
+
+
+def next_steps(
+    session: Session, verdict: Verdict, findings: Sequence[Diagnosis], before: Measured | None
+) -> tuple[str, ...]:
+    """What a person should look at, where autofix could not help."""
+    if verdict in (Verdict.HEALTHY, Verdict.REPAIRED):
+        return ()
+    facts, steps = session.facts, []
+    if comparable(session) and hopeless(session):
+        steps.append(
+            f"The data shows no signal: a linear model and a forest of trees score {facts.signal:.3f} where guessing "
+            f"scores {facts.chance:.3f} (± {facts.noise:.3f}). Check that rows of x and y belong together (a shuffle "
+            "of one of them, a wrong join), and that x holds what decides y."
+        )
+    elif comparable(session) and verdict is Verdict.UNREPAIRED:
+        steps.append(
+            f"A linear model or a forest of trees scores {facts.signal:.3f} on this data; compare its most important "
+            "features with what the network is fed."
+        )
+    if sum(facts.rows) < 200:
+        steps.append(f"There are only {sum(facts.rows)} rows: more data may do more than any setting.")
+    if verdict is Verdict.OUT_OF_BUDGET:
+        steps.append("Give it more time: `budget='30x'`, or fewer `strategies`.")
+    if verdict is Verdict.UNUSABLE:
+        steps += [str(item) for item in findings if item.symptom is Symptom.INPUT_SHAPE]
+    return tuple(steps)
+
+
+def versions() -> Mapping[str, str]:
+    """Versions of what the result depends on."""
+    found = {}
+    for name in ("keras-autofix", "tensorflow", "tensorflow-cpu", "keras", "optuna", "numpy", "scikit-learn"):
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found

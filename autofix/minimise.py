@@ -1,0 +1,123 @@
+"""Drops what a patch does not need, and measures what each remaining line is worth."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from autofix.change import Change, Patch
+from autofix.compose import Composer
+from autofix.errors import StaleChange
+from autofix.outcome import Outcome, Status
+from autofix.trainer import Trainer
+
+# Seeds over which a patch and the patch without a line are compared; the runs are paired by seed.
+SEEDS = (0, 1)
+
+
+@dataclass(frozen=True)
+class Minimal:
+    """The outcome of a minimisation.
+
+    Attributes:
+        patch: What is left, each change with its effect.
+        complete: Whether every remaining line was tried without; False when the time was up before.
+        outcomes: Runs that were made for it.
+    """
+
+    patch: Patch
+    complete: bool
+    outcomes: tuple[Outcome, ...]
+
+
+def minimise(
+    patch: Patch,
+    trainer: Trainer,
+    composer: Composer,
+    *,
+    tolerance: float,
+    deadline: float,
+    floor: float,
+    on_trial: Callable[[Outcome], None] = lambda outcome: None,
+) -> Minimal:
+    """Leaves out one line at a time for as long as the repair holds (a 1-minimal patch, as in delta debugging).
+
+    Args:
+        patch: A candidate that repairs.
+        trainer: Trains the patches.
+        composer: Knows the user's recipe and which patches are sound.
+        tolerance: Score rank that may be lost.
+        deadline: In seconds of `time.monotonic`.
+        floor: Rank of the run as it came: stands in for a patch that cannot be trained.
+
+    Returns:
+        What is left, with the effect of each line.
+    """
+    runs: list[Outcome] = []
+
+    def rank(candidate: Patch) -> float | None:
+        if not candidate:
+            return floor
+        ranks = []
+        for seed in SEEDS:
+            if time.monotonic() >= deadline:
+                return None
+            outcome = trainer.run(candidate.apply(composer.case.recipe), candidate, seed=seed, deadline=deadline)
+            runs.append(outcome)
+            on_trial(outcome)
+            if outcome.status is Status.CUT:
+                return None
+            ranks.append(outcome.rank if outcome.score is not None else floor)
+            if outcome.status is not Status.DONE or outcome.rank < goal - 3 * tolerance - 0.1 * abs(goal):
+                break
+        return sum(ranks) / len(ranks)
+
+    goal = float("inf")
+    whole = rank(patch)
+    if whole is None:
+        return Minimal(patch, False, tuple(runs))
+    goal = whole
+    worth: dict[tuple[Change, ...], float] = {}
+    best_rank = whole
+    while True:
+        line = _next(patch, worth)
+        if line is None:
+            return Minimal(_measured(patch, worth), True, tuple(runs))
+        rest = patch.without(line)
+        found = floor if not _applies(rest, composer) else rank(rest)
+        if found is None:
+            return Minimal(_measured(patch, worth), False, tuple(runs))
+        if found >= goal - tolerance:
+            patch, worth = rest, {key: value for key, value in worth.items() if value > 5 * tolerance}
+            best_rank = found
+        else:
+            worth[line] = best_rank - found
+
+
+def _next(patch: Patch, worth: dict[tuple[Change, ...], float]) -> tuple[Change, ...] | None:
+    """The line to try without next: the costliest, and among equals the one applied last."""
+    open_lines = [line for line in patch.lines if line not in worth]
+    return max(reversed(open_lines), key=lambda line: max(change.cost for change in line), default=None)
+
+
+def _applies(patch: Patch, composer: Composer) -> bool:
+    try:
+        return composer.sound(patch)
+    except StaleChange:
+        return False
+
+
+def _measured(patch: Patch, worth: dict[tuple[Change, ...], float]) -> Patch:
+    effects = {id(change): effect for line, effect in worth.items() for change in line}
+    return Patch(tuple(replace(change, effect=effects.get(id(change))) for change in patch))
+
+
+def cheapest(outcomes: Sequence[Outcome], tolerance: float) -> Outcome | None:
+    """Returns the smallest patch among the outcomes that are as good as the best one, within `tolerance`."""
+    done = [item for item in outcomes if item.status is Status.DONE and item.score is not None and item.patch]
+    if not done:
+        return None
+    best = max(item.rank for item in done)
+    good = [item for item in done if item.rank >= best - tolerance]
+    return min(good, key=lambda item: (item.patch.cost, -item.rank))

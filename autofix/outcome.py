@@ -1,0 +1,73 @@
+"""`Outcome`: what came of one candidate: its scores, its trace, how it ended."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from autofix.change import Patch
+from autofix.scoring import Score
+from autofix.trace import Trace
+
+
+class Status(enum.Enum):
+    """How a run ended; the value is the sentence."""
+
+    DONE = "trained to its end"
+    PRUNED = "stopped early: it was not going to win"
+    DIVERGED = "stopped: its loss became NaN or infinite"
+    FAILED = "ended with an error"
+    CUT = "stopped: the time was up"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One candidate, trained with one seed (over every split of the data).
+
+    Attributes:
+        patch: What was changed; empty for the user's own program.
+        seed: Seed of initial weights and data order.
+        status: How it ended.
+        score: Score on the validation part; None when it could not be scored.
+        epochs: Epochs trained (the longest over splits).
+        seconds: Wall time, compiling included.
+        holdout: Score on the holdout part; None unless it was asked for.
+        trace: What the probes saw; None if they were off.
+        error: The exception that ended it, as one line.
+        steps: Training steps done.
+        weights: Final weights (of the first split), in the order of `model.weights`.
+    """
+
+    patch: Patch
+    seed: int
+    status: Status
+    score: Score | None
+    epochs: float = 0.0
+    seconds: float = 0.0
+    holdout: Score | None = None
+    trace: Trace | None = None
+    error: str | None = None
+    steps: int = 0
+    weights: tuple[np.ndarray, ...] | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def rank(self) -> float:
+        """What candidates are compared by; minus infinity without a score."""
+        return float("-inf") if self.score is None else self.score.rank
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the outcome as JSON-ready data, without weights and trace."""
+        return {
+            "patch": self.patch.to_dict(),
+            "seed": self.seed,
+            "status": self.status.name.lower(),
+            "score": None if self.score is None else self.score.to_dict(),
+            "holdout": None if self.holdout is None else self.holdout.to_dict(),
+            "epochs": self.epochs,
+            "steps": self.steps,
+            "seconds": self.seconds,
+            "error": self.error,
+        }

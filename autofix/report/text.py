@@ -1,0 +1,107 @@
+"""The change log as plain text."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from autofix.change import Change
+from autofix.frozen import thaw
+
+if TYPE_CHECKING:
+    from autofix.result import RepairResult
+
+WIDTH = 100
+# Findings shown in full; the rest are counted.
+FINDINGS = 6
+# Longest value shown as it is.
+LONGEST = 60
+
+
+def change_log(result: RepairResult) -> str:
+    """Returns the change log that a person reads: verdict, proof, changes with evidence and effect, what is next."""
+    return "\n".join(_lines(result))
+
+
+def _lines(result: RepairResult) -> Iterator[str]:
+    yield f"{result.verdict.name}  {result.verdict.value}"
+    yield from _scores(result)
+    shown = [item for item in result.diagnosis if item.severity >= 0.3][:FINDINGS]
+    if shown:
+        yield ""
+        yield "What was wrong"
+        for item in shown:
+            yield from _wrapped(str(item), "  - ")
+        if len(result.diagnosis) > len(shown):
+            yield f"  ({len(result.diagnosis) - len(shown)} lesser findings in `result.diagnosis`)"
+    if result.patch:
+        yield ""
+        yield "What was changed" if result.retrained else "What was changed (the trained weights were kept)"
+        for number, line in enumerate(result.patch.lines, 1):
+            yield from _change(number, line, result.metric)
+    if result.next_steps:
+        yield ""
+        yield "What to look at next"
+        for step in result.next_steps:
+            yield from _wrapped(step, "  - ")
+    if result.notes:
+        yield ""
+        for note in result.notes:
+            yield from _wrapped(f"Note: {note}", "")
+    yield ""
+    yield (
+        f"{len(result.trials)} training runs, {result.traces} compiled programs, {result.seconds:.1f} s."
+    )
+
+
+def _scores(result: RepairResult) -> Iterator[str]:
+    if result.before is None:
+        return
+    seeds = len(result.before.values)
+    over = f"{seeds} seeds" if seeds > 1 else "1 run"
+    yield f"  {result.metric} on rows the search never saw, {over}"
+    yield f"    before            {result.before}"
+    if result.control is not None:
+        yield f"    trained as long   {result.control}"
+    if result.after is not None:
+        yield f"    after             {result.after}"
+
+
+def _change(number: int, line: tuple[Change, ...], metric: str) -> Iterator[str]:
+    first = line[0]
+    places = [change.path for change in line]
+    where = places[0] if len(places) == 1 else f"{places[0]} and {len(places) - 1} more"
+    befores = list(dict.fromkeys(show(change.before) for change in line))
+    before = befores[0] if len(befores) == 1 else " | ".join(befores)
+    yield f"  {number}. {where}: {before} -> {show(first.after)}"
+    yield from _wrapped(f"why: {first.why}", "     ")
+    if first.effect is not None:
+        yield f"     without it: {metric} falls by {first.effect:.3f}   [{first.strategy}]"
+    else:
+        yield f"     [{first.strategy}]"
+
+
+def show(value: Any) -> str:
+    """Returns a value as short as a person would write it."""
+    value = thaw(value)
+    if isinstance(value, dict) and "class_name" in value:
+        config = value.get("config")
+        name = value["class_name"]
+        if name == "function" or not isinstance(config, dict):
+            return str(config)
+        keep = {k: v for k, v in config.items() if k in ("learning_rate", "rate", "stddev", "value", "from_logits")}
+        inner = ", ".join(f"{key}={show(item)}" for key, item in keep.items() if item is not None)
+        return f"{name}({inner})"
+    if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+        return " + ".join(show(item) for item in value)
+    if isinstance(value, list) and not value:
+        return "nothing"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    text = repr(value) if isinstance(value, dict | list) else str(value)
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+def _wrapped(text: str, lead: str) -> list[str]:
+    return textwrap.wrap(text, WIDTH, initial_indent=lead, subsequent_indent=" " * len(lead)) or [lead]

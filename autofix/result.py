@@ -1,0 +1,142 @@
+"""`RepairResult`: what a repair hands back."""
+
+from __future__ import annotations
+
+import enum
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from autofix.change import Change, Patch
+from autofix.confirm import Measured
+from autofix.outcome import Outcome
+from autofix.recipe import Recipe
+from autofix.strategy import RangeTest
+from autofix.symptom import Diagnosis
+
+if TYPE_CHECKING:
+    import keras
+    import optuna
+
+
+class Verdict(enum.Enum):
+    """How a repair ended; the value is the sentence that the user reads."""
+
+    HEALTHY = "Nothing is wrong with this run; the model is yours, untouched."
+    REPAIRED = "The run is repaired."
+    IMPROVED = "The run is better than it was, but not yet what the data allows."
+    UNREPAIRED = "No change helped beyond what chance explains; the model is yours, untouched."
+    UNUSABLE = "This model or data cannot be trained as it is, and no change that autofix knows makes it trainable."
+    OUT_OF_BUDGET = "The time was up before a repair was proven; the model is yours, untouched."
+
+
+@dataclass(frozen=True)
+class RepairResult:
+    """What a repair found, changed and proved.
+
+    Attributes:
+        verdict: How it ended.
+        model: The repaired model, compiled and ready for `predict`, `fit` and `save`; the user's own model where
+            nothing was changed.
+        patch: What was changed.
+        diagnosis: What was wrong, the most certain and severe first.
+        before: Scores of the program as it came, on rows the search never saw; None if they were not measured.
+        after: Scores with the patch on the same rows and seeds; None where nothing is claimed.
+        control: Scores of the program as it came, trained for as long as the patched one; None if `before` is that.
+        metric: Name of the metric; higher is better.
+        trials: Every candidate that was trained.
+        study: The Optuna study of the search; None if there was no search.
+        recipe: The program as it came.
+        classes: The user's labels in the order of the output's columns; None for regression and several outputs.
+        range_test: Learning-rate range test of the patched program, if one was made.
+        notes: Sentences that qualify what is claimed.
+        next_steps: What a person should look at next.
+        seconds: Wall time.
+        traces: Number of training functions that had to be compiled.
+        retrained: Whether the weights of `model` were trained anew.
+    """
+
+    verdict: Verdict
+    model: keras.Model
+    patch: Patch
+    diagnosis: tuple[Diagnosis, ...]
+    before: Measured | None
+    after: Measured | None
+    control: Measured | None
+    metric: str
+    trials: tuple[Outcome, ...]
+    study: optuna.Study | None
+    recipe: Recipe
+    classes: tuple[Any, ...] | None = None
+    range_test: RangeTest | None = None
+    notes: tuple[str, ...] = ()
+    next_steps: tuple[str, ...] = ()
+    seconds: float = 0.0
+    traces: int = 0
+    retrained: bool = True
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def status(self) -> str:
+        """The verdict's name in lower case."""
+        return self.verdict.name.lower()
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """The changes of the patch."""
+        return self.patch.changes
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns everything but the model and the study as JSON-ready data."""
+        return {
+            "status": self.status,
+            "verdict": self.verdict.value,
+            "metric": self.metric,
+            "before": self.before.to_dict() if self.before else None,
+            "after": self.after.to_dict() if self.after else None,
+            "control": self.control.to_dict() if self.control else None,
+            "changes": [change.to_dict() for change in self.patch],
+            "diagnosis": [item.to_dict() for item in self.diagnosis],
+            "classes": None if self.classes is None else [str(label) for label in self.classes],
+            "notes": list(self.notes),
+            "next_steps": list(self.next_steps),
+            "retrained": self.retrained,
+            "seconds": self.seconds,
+            "traces": self.traces,
+            "trials": [trial.to_dict() for trial in self.trials],
+            "recipe": self.recipe.to_dict(),
+            "versions": dict(self.versions),
+        }
+
+    def save(self, folder: str | os.PathLike[str]) -> Path:
+        """Writes model, patch and change log into a folder, each file whole or not at all.
+
+        Args:
+            folder: Where to write; created if needed. Files of the same names are replaced.
+
+        Returns:
+            The folder. It holds `repaired.keras`, `patch.yaml`, `change_log.txt` and `result.json`.
+
+        Raises:
+            OSError: If the folder cannot be written to.
+        """
+        target = Path(folder)
+        target.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target, prefix=".writing-") as draft:
+            part = Path(draft)
+            self.model.save(part / "repaired.keras")
+            (part / "patch.yaml").write_text(self.patch.to_yaml(), encoding="utf-8")
+            (part / "change_log.txt").write_text(str(self) + "\n", encoding="utf-8")
+            (part / "result.json").write_text(json.dumps(self.to_dict(), indent=1), encoding="utf-8")
+            for item in part.iterdir():
+                item.replace(target / item.name)
+        return target
+
+    def __str__(self) -> str:
+        from autofix.report.text import change_log
+
+        return change_log(self)

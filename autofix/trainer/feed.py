@@ -1,0 +1,125 @@
+"""Data as tensors in memory, with labels encoded and rows weighted as a recipe says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from autofix.data import Data
+from autofix.errors import FixYourData
+from autofix.facts import DataFacts, Encoding, TargetFacts
+from autofix.labels import to_index
+from autofix.recipe import Recipe
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Tensors of all rows: inputs, targets and weights in the structure that the model takes."""
+
+    x: Any
+    y: Any
+    weight: Any | None
+
+    def rows(self, index: np.ndarray) -> Any:
+        """Returns the inputs of the given rows."""
+        return tf.nest.map_structure(lambda tensor: tf.gather(tensor, index), self.x)
+
+
+class Feed:
+    """Makes batches from the user's arrays, which are read and never written.
+
+    Args:
+        data: The user's data.
+        facts: What is known about it.
+    """
+
+    def __init__(self, data: Data, facts: DataFacts) -> None:
+        self.data = data
+        self.facts = facts
+        self._x = tf.nest.map_structure(as_tensor, data.x)
+        self._targets: dict[str, Any] = {}
+        self._weights: dict[str, Any] = {}
+
+    def batch(self, recipe: Recipe) -> Batch:
+        """Returns all rows as the recipe wants them fed.
+
+        Raises:
+            FixYourData: If the targets are text and the recipe does not encode them.
+        """
+        return Batch(self._x, self._encoded(recipe), self._weight(recipe))
+
+    def order(self, recipe: Recipe, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Returns one epoch's row numbers: shuffled if the recipe shuffles, rare classes repeated if it asks to."""
+        if recipe.fit.get("oversample"):
+            rows = self._oversampled(rows, rng)
+        return rng.permutation(rows) if recipe.fit.get("shuffle", True) else rows
+
+    def labels(self) -> np.ndarray | None:
+        """Returns the class index of every row for a single classification target, None for anything else."""
+        if len(self.facts.targets) != 1 or not self.facts.targets[0].classes:
+            return None
+        return class_index(np.asarray(self.data.flat_y()[0]), self.facts.targets[0])
+
+    def _encoded(self, recipe: Recipe) -> Any:
+        labels = recipe.transforms.get("labels")
+        key = repr(labels)
+        if key not in self._targets:
+            named: Mapping[str, Any] = labels or {}
+            flat = []
+            for array, target in zip(self.data.flat_y(), self.facts.targets, strict=True):
+                array = np.asarray(array)
+                if target.name in named:
+                    array = class_index(array, target).astype("int32")
+                if array.dtype.kind in "OUS":
+                    raise FixYourData(f"the labels of {target.name!r} are text, which no loss reads.")
+                flat.append(as_tensor(array))
+            self._targets[key] = tf.nest.pack_sequence_as(self.data.y, flat)
+        return self._targets[key]
+
+    def _weight(self, recipe: Recipe) -> Any | None:
+        given = self.data.sample_weight
+        balance = recipe.fit.get("class_weight")
+        if balance is None:
+            return None if given is None else as_tensor(np.asarray(given, "float32"))
+        key = repr(balance)
+        if key not in self._weights:
+            labels = self.labels()
+            if labels is None:
+                raise FixYourData("`class_weight` needs one classification target.")
+            table = np.array([float(balance.get(str(i), 1.0)) for i in range(len(self.facts.targets[0].classes))])
+            weight = table[labels] if given is None else table[labels] * np.asarray(given)
+            self._weights[key] = as_tensor(weight.astype("float32"))
+        return self._weights[key]
+
+    def _oversampled(self, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        labels = self.labels()
+        if labels is None or labels.ndim != 1:
+            return rows
+        own = labels[rows]
+        most = np.bincount(own).max()
+        extra = [
+            rng.choice(rows[own == label], most - count)
+            for label, count in zip(*np.unique(own, return_counts=True), strict=True)
+            if count < most
+        ]
+        return np.concatenate([rows, *extra])
+
+
+def as_tensor(array: Any) -> tf.Tensor:
+    """Returns an array as a tensor: floats in 32 bits as Keras takes them, integers as they are."""
+    array = np.asarray(array)
+    if array.dtype.kind == "b" or (array.dtype.kind == "f" and array.dtype != np.float16):
+        array = array.astype("float32", copy=False)
+    return tf.convert_to_tensor(array)
+
+
+def class_index(array: np.ndarray, target: TargetFacts) -> np.ndarray:
+    """Returns the column of each row's label, int array [n] (or [n, t] for targets per time step)."""
+    shape = array.shape[:-1] if target.encoding is Encoding.ONE_HOT else array.shape
+    if target.encoding is not Encoding.ONE_HOT and len(shape) > 1 and shape[-1] == 1:
+        shape = shape[:-1]
+    return to_index(array, target).reshape(shape)

@@ -1,0 +1,58 @@
+"""Reading a learning-rate range test (Smith 2017, arXiv:1506.01186)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from autofix.strategy import RangeTest
+
+# From where nothing moves to where everything breaks, for any optimizer; 100 steps.
+RATES = np.geomspace(1e-6, 10.0, 100)
+# Weight of the past in the moving average of the losses.
+SMOOTHING = 0.8
+# The curve is over where the loss stands this many times above its best, on top of its start's own size.
+DIVERGED = 2.0
+
+
+def read_range(rates: np.ndarray, losses: np.ndarray) -> RangeTest:
+    """Finds the rates worth a run.
+
+    Two rules are combined because each is wrong on some curves: the steepest fall of the smoothed loss over the
+    logarithm of the rate, and a tenth of the rate at which the smoothed loss is lowest.
+
+    Args:
+        rates: float array [steps], growing.
+        losses: float array [steps] or shorter where training broke off.
+
+    Returns:
+        The curve up to its divergence and up to three candidates.
+    """
+    losses = losses[np.isfinite(losses)] if np.isfinite(losses).any() else losses[:0]
+    if len(losses) < 10:
+        return RangeTest(tuple(rates[: len(losses)]), tuple(losses.tolist()), ())
+    smooth = _smoothed(losses)
+    start = float(np.median(losses[:10]))
+    best = np.minimum.accumulate(smooth)
+    over = np.flatnonzero(smooth > best + (DIVERGED - 1.0) * abs(start))
+    end = int(over[0]) if len(over) else len(smooth)
+    smooth, used = smooth[:end], rates[:end]
+    if end < 10 or start - smooth.min() <= 0.02 * abs(start):
+        return RangeTest(tuple(used.tolist()), tuple(smooth.tolist()), ())
+    lowest = int(np.argmin(smooth))
+    slope = np.gradient(smooth, np.log(used))
+    steepest = int(np.argmin(slope[: lowest + 1]))
+    raw = [used[lowest] / 10.0, used[steepest], used[lowest] / 3.0]
+    candidates: list[float] = []
+    for value in raw:
+        rounded = float(f"{value:.1g}")
+        if all(abs(np.log(rounded / other)) > np.log(1.9) for other in candidates):
+            candidates.append(rounded)
+    return RangeTest(tuple(used.tolist()), tuple(smooth.tolist()), tuple(candidates))
+
+
+def _smoothed(losses: np.ndarray) -> np.ndarray:
+    average, out = 0.0, np.empty(len(losses))
+    for index, loss in enumerate(losses):
+        average = SMOOTHING * average + (1.0 - SMOOTHING) * float(loss)
+        out[index] = average / (1.0 - SMOOTHING ** (index + 1))
+    return out

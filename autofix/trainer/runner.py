@@ -1,0 +1,383 @@
+"""`Trainer`: runs recipes and says what came of them."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import math
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+
+from autofix.change import Patch
+from autofix.contract import link_of
+from autofix.data import Data, Split
+from autofix.facts import DataFacts
+from autofix.frozen import canonical
+from autofix.outcome import Outcome, Status
+from autofix.recipe import Recipe, layers
+from autofix.scoring import Score, Scorer
+from autofix.trace import Trace
+from autofix.trainer.feed import Feed
+from autofix.trainer.program import Program
+from autofix.trainer.range_test import RATES, read_range
+from autofix.trainer.start import Start, Weights
+from autofix.trainer.tracing import Tracer
+from autofix.strategy import RangeTest
+
+logger = logging.getLogger(__name__)
+
+# Compiled programs kept at once; each holds 15-20 MB.
+PROGRAMS = 6
+# One call into the compiled loop lasts about this long, so that an interrupt is served in time.
+CHUNK_SECONDS = 0.5
+# Scores on the validation part per run, at most; more would cost more than they tell.
+EVALUATIONS = 25
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is: what a pruner decides on.
+
+    Attributes:
+        fraction: Share of the planned epochs done, 0..1.
+        epoch: Epochs done.
+        rank: Score rank on the validation part so far.
+    """
+
+    fraction: float
+    epoch: float
+    rank: float
+
+
+class Trainer:
+    """Trains any recipe derived from the user's program on the user's data.
+
+    Args:
+        data: The user's data.
+        facts: What is known about it.
+        scorer: How predictions are scored.
+        start: Which weights runs start from.
+        origin: The user's recipe, unchanged.
+    """
+
+    def __init__(self, data: Data, facts: DataFacts, scorer: Scorer, start: Start, origin: Recipe) -> None:
+        self.data = data
+        self.facts = facts
+        self.scorer = scorer
+        self.origin = origin
+        self.start = start
+        self.feed = Feed(data, facts)
+        self.traces = 0
+        self._programs: OrderedDict[str, Program] = OrderedDict()
+        self._fresh: OrderedDict[tuple[str, int], Weights] = OrderedDict()
+        self._targets = [np.asarray(array) for array in data.flat_y()]
+
+    def run(
+        self,
+        recipe: Recipe,
+        patch: Patch,
+        *,
+        seed: int = 0,
+        deadline: float = math.inf,
+        probes: bool = False,
+        holdout: bool = False,
+        keep: Callable[[Progress], bool] | None = None,
+        one_split: bool = False,
+    ) -> Outcome:
+        """Trains a recipe once per split of the data.
+
+        Args:
+            recipe: What to train.
+            patch: What was changed to get it; noted in the outcome.
+            seed: Seed of the initial weights and of the data order.
+            deadline: `time.monotonic()` at which to stop, in seconds.
+            probes: Whether to fill the outcome's trace.
+            holdout: Whether to score the holdout part too.
+            keep: Asked after each evaluation; False ends the run as pruned.
+            one_split: Whether the first split is enough.
+
+        Returns:
+            What came of it. An error inside ends up in the outcome, never as an exception.
+        """
+        began = time.monotonic()
+        parts: list[Outcome] = []
+        splits = self.data.splits[:1] if one_split else self.data.splits
+        for number, split in enumerate(splits):
+            part_seed = seed * 1000 + number
+            try:
+                part = self._run_split(
+                    recipe, patch, split, seed, part_seed, deadline, probes and number == 0, holdout, keep
+                )
+            except KeyboardInterrupt:
+                raise
+            except Exception as error:  # any trial may die, for any reason, and takes nothing with it
+                logger.debug("a trial failed", exc_info=True)
+                part = Outcome(patch, seed, Status.FAILED, None, error=_one_line(error))
+            parts.append(part)
+            if part.status in (Status.FAILED, Status.PRUNED, Status.CUT):
+                break
+        return _joined(parts, patch, seed, time.monotonic() - began)
+
+    def range_test(self, recipe: Recipe) -> RangeTest:
+        """Runs a learning-rate range test on the recipe's compiled program; the weights are reset afterwards."""
+        program = self._program(recipe)
+        program.reset(self._weights(recipe, program, 0), None)
+        rows = self.feed.order(recipe, self.data.splits[0].train, np.random.default_rng(0))
+        batch = min(int(recipe.fit["batch_size"]), len(rows))
+        steps = len(RATES)
+        order = np.resize(rows, steps * batch)
+        starts = np.arange(steps) * batch
+        losses = []
+        for begin in range(0, steps, 25):
+            part = slice(begin, begin + 25)
+            found, _ = program.run(order, starts[part], starts[part] + batch, 10**6 + 1, RATES[part])
+            losses.extend(found.tolist())
+            if not np.isfinite(found).all():
+                break
+        return read_range(RATES, np.asarray(losses))
+
+    def build(self, outcome: Outcome, recipe: Recipe) -> keras.Model:
+        """Returns the trained model of an outcome: compiled as the recipe says, metrics included."""
+        example = self.feed.batch(recipe).rows(np.arange(1))
+        model = recipe.build(seed=0, example=example)
+        if outcome.weights is not None:
+            model.set_weights(list(outcome.weights))
+        return model
+
+    def score_weights(self, recipe: Recipe, patch: Patch, weights: Weights) -> Outcome:
+        """Scores a recipe with given weights, without training it."""
+        began = time.monotonic()
+        program = self._program(recipe)
+        program.reset(weights, None)
+        links = self.links(recipe)
+        split = self.data.splits[0]
+        return Outcome(
+            patch,
+            0,
+            Status.DONE,
+            self._score(program, split.validation, links),
+            seconds=time.monotonic() - began,
+            holdout=self._score(program, split.holdout, links),
+            weights=program.weights(),
+        )
+
+    def links(self, recipe: Recipe) -> list[object]:
+        """Returns how the raw outputs of a recipe are to be read."""
+        return [link_of(recipe, self.facts, index) for index in range(len(self.facts.targets))]
+
+    def close(self) -> None:
+        """Releases every compiled program."""
+        while self._programs:
+            self._programs.popitem()[1].close()
+        self._fresh.clear()
+        gc.collect()
+
+    def _run_split(
+        self,
+        recipe: Recipe,
+        patch: Patch,
+        split: Split,
+        seed: int,
+        part_seed: int,
+        deadline: float,
+        probes: bool,
+        holdout: bool,
+        keep: Callable[[Progress], bool] | None,
+    ) -> Outcome:
+        began = time.monotonic()
+        program = self._program(recipe)
+        initial = self._weights(recipe, program, seed)
+        program.reset(initial, _fixed_rate(recipe))
+        links = self.links(recipe)
+        tracer = Tracer(program, self.feed, recipe, split, _activations(recipe)) if probes else None
+        if tracer:
+            tracer.before()
+        plan = _Plan(recipe, len(split.train))
+        rng = np.random.default_rng(part_seed)
+        best: tuple[float, Score | None, Weights | None, float] = (-math.inf, None, None, 0.0)
+        status, epoch, score, step = Status.DONE, 0, None, 0
+        patience = recipe.fit.get("patience")
+        while epoch < plan.epochs:
+            epochs = min(plan.stride, plan.epochs - epoch)
+            order, starts, stops = plan.batches(lambda: self.feed.order(recipe, split.train, rng), epochs)
+            broke, done = self._train(program, tracer, order, starts, stops, step, deadline)
+            step += done
+            epoch += epochs
+            if broke:
+                status = broke
+                if broke is Status.CUT:
+                    epoch += -epochs + done / plan.steps
+                break
+            score = self._score(program, split.validation, links)
+            if tracer:
+                tracer.evaluated(epoch, score.rank)
+            if score.rank > best[0] and patience is not None:
+                best = (score.rank, score, program.weights(), epoch)
+            elif patience is not None and epoch - best[3] >= patience:
+                break
+            if keep and epoch < plan.epochs and not keep(Progress(epoch / plan.epochs, epoch, score.rank)):
+                status = Status.PRUNED
+                break
+        if status in (Status.CUT, Status.DIVERGED):
+            score = self._score(program, split.validation, links)
+        if patience is not None and best[2] is not None and (score is None or best[0] >= score.rank):
+            score = best[1]
+            program.reset(best[2], None)
+            status = Status.DONE if status is Status.DIVERGED else status
+        trace = None
+        if tracer:
+            trace = tracer.finish(plan.steps, epoch, plan.epochs, self._reader(program, split, links), initial)
+        return Outcome(
+            patch,
+            seed,
+            status,
+            score,
+            float(epoch),
+            time.monotonic() - began,
+            self._score(program, split.holdout, links) if holdout else None,
+            trace,
+            steps=step,
+            weights=program.weights(),
+        )
+
+    def _train(
+        self,
+        program: Program,
+        tracer: Tracer | None,
+        order: np.ndarray,
+        starts: np.ndarray,
+        stops: np.ndarray,
+        step: int,
+        deadline: float,
+    ) -> tuple[Status | None, int]:
+        """Trains over the given batches in short calls; returns why it broke off, if it did, and the steps done."""
+        done, size = 0, min(20, len(starts))
+        while done < len(starts):
+            part = slice(done, done + size)
+            clock = time.monotonic()
+            losses, norms = program.run(order, starts[part], stops[part], step + done)
+            took = time.monotonic() - clock
+            if tracer:
+                tracer.trained(step + done, losses, norms)
+            done += len(losses)
+            if not np.isfinite(losses).all():
+                return Status.DIVERGED, done
+            if time.monotonic() > deadline:
+                return Status.CUT, done
+            if took > 0:
+                size = int(np.clip(size * CHUNK_SECONDS / took, 10, 4 * size))
+        return None, done
+
+    def _score(self, program: Program, rows: np.ndarray, links: Sequence[object]) -> Score:
+        outputs = program.predict(rows)
+        return self.scorer.score([array[rows] for array in self._targets], outputs, links)
+
+    def _reader(self, program: Program, split: Split, links: Sequence[object]) -> Callable[[str], object]:
+        from autofix.probes.predictions import read_predictions
+
+        sample = split.train[np.linspace(0, len(split.train) - 1, min(1000, len(split.train))).astype(int)]
+
+        def read(what: str) -> object:
+            if what == "train_score":
+                return self._score(program, sample, links).value
+            rows = split.validation
+            truth = [array[rows] for array in self._targets]
+            return read_predictions(program.predict(rows), truth, self.facts.targets, links)
+
+        return read
+
+    def _program(self, recipe: Recipe) -> Program:
+        key = _cold(recipe)
+        program = self._programs.get(key)
+        if program is None:
+            batch = self.feed.batch(recipe)
+            program = Program(recipe, batch)
+            self.traces += 1
+            self._programs[key] = program
+            while len(self._programs) > PROGRAMS:
+                self._programs.popitem(last=False)[1].close()
+        self._programs.move_to_end(key)
+        return program
+
+    def _weights(self, recipe: Recipe, program: Program, seed: int) -> Weights:
+        key = (canonical(recipe.architecture), seed)
+        if key not in self._fresh:
+            example = self.feed.batch(recipe).rows(np.arange(1))
+            model = recipe.build(seed=seed + 1, compiled=False, example=example)
+            self._fresh[key] = tuple(v.numpy() for v in model.weights)
+            while len(self._fresh) > 3 * PROGRAMS:
+                self._fresh.popitem(last=False)
+        return self.start.weights(recipe, program.model, seed, self._fresh[key])
+
+
+class _Plan:
+    """How a run is cut into epochs and batches."""
+
+    def __init__(self, recipe: Recipe, rows: int) -> None:
+        self.epochs = max(1, int(recipe.fit["epochs"]))
+        self.batch = max(1, int(recipe.fit["batch_size"]))
+        self.stride = max(1, math.ceil(self.epochs / EVALUATIONS))
+        self.steps = max(1, math.ceil(rows / self.batch))
+
+    def batches(self, order: Callable[[], np.ndarray], epochs: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Returns row numbers of some epochs, and where each batch begins and ends in them."""
+        rows, starts, stops, offset = [], [], [], 0
+        for _ in range(epochs):
+            one = order()
+            begin = np.arange(0, len(one), self.batch)
+            rows.append(one)
+            starts.append(offset + begin)
+            stops.append(offset + np.minimum(begin + self.batch, len(one)))
+            offset += len(one)
+        return np.concatenate(rows), np.concatenate(starts), np.concatenate(stops)
+
+
+def _cold(recipe: Recipe) -> str:
+    """What needs a compiled function of its own: all but learning rate, epochs, patience and order of rows."""
+    compiled = recipe.compile
+    if _fixed_rate(recipe) is not None:
+        compiled = recipe.set("compile/optimizer/learning_rate", 0.0).compile
+    balance = recipe.fit.get("class_weight")
+    return canonical([recipe.architecture, compiled, recipe.transforms, balance])
+
+
+def _fixed_rate(recipe: Recipe) -> float | None:
+    if not recipe.has("compile/optimizer/learning_rate"):
+        return None
+    rate = recipe.get("compile/optimizer/learning_rate")
+    return float(rate) if isinstance(rate, int | float) else None
+
+
+def _activations(recipe: Recipe) -> dict[str, str]:
+    return {layer.path: layer.activation or "linear" for layer in layers(recipe)}
+
+
+def _joined(parts: Sequence[Outcome], patch: Patch, seed: int, seconds: float) -> Outcome:
+    """One outcome for all splits: mean scores, and the worst way to end."""
+    first, last = parts[0], parts[-1]
+    bad = last.status in (Status.FAILED, Status.PRUNED, Status.CUT)
+    scores = [part.score for part in parts if part.score is not None]
+    held = [part.holdout for part in parts if part.holdout is not None]
+    return Outcome(
+        patch,
+        seed,
+        last.status if bad else first.status,
+        Score.mean(scores) if scores and last.status is not Status.FAILED else None,
+        max(part.epochs for part in parts),
+        seconds,
+        Score.mean(held) if held else None,
+        first.trace,
+        last.error,
+        sum(part.steps for part in parts),
+        first.weights,
+    )
+
+
+def _one_line(error: BaseException) -> str:
+    text = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {text[0] if text else ''}"[:300]
