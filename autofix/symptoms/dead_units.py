@@ -1,0 +1,53 @@
+"""DEAD_UNITS: units that are zero for every input.
+
+What it sees:
+    Per layer, the fraction of units that are never positive on the reference batch at the end, and before training.
+
+Why it stalls a run:
+    A ReLU that is off for every row has no gradient and never comes back. A layer of them passes on nothing, and the
+    output is a constant.
+
+What treats it:
+    A lower rate when they died on the way; He initialization and zero biases when they were born dead; leaky variants.
+
+References:
+    Lu et al. 2019 (arXiv:1903.06733). SageMaker: layer when over 50 % of the units are dead; DeepDiagnosis, DEFault and
+    AutoTrainer: 70 %. In healthy runs 0 to 35 % were off on all 256 reference rows, so a note begins at half.
+"""
+
+from __future__ import annotations
+
+import math
+
+from autofix.symptom import Diagnosis, Evidence, Symptom
+from autofix.symptoms._judging import clip, eased, numbers
+from autofix.symptoms._program import present
+
+# Fraction of dead units from which a layer is mentioned, and from which nothing passes.
+MANY, ALL = 0.5, 0.98
+# 0.35 at half of the units, 0.75 at nine tenths, 0.95 when none is left.
+LOWEST, SLOPE, WHOLE = 0.35, 1.0, 0.95
+RELU = frozenset({"relu", "relu6"})
+
+
+def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
+    """Reports each layer with more dead than living units."""
+    trace = evidence.trace
+    if trace is None:
+        return ()
+    before = {item.layer: item.dead for item in trace.first}
+    embeddings = {view.path for view in present(evidence.recipe) if view.class_name == "Embedding"}
+    found = []
+    for item in trace.last:
+        dead = item.dead
+        # A linear layer of zeros is as dead as any, but a few zero columns of it are not.
+        if not math.isfinite(dead) or dead < (MANY if item.activation in RELU else ALL) or item.layer in embeddings:
+            continue
+        severity = WHOLE if dead >= ALL else clip(LOWEST + SLOPE * (dead - MANY), LOWEST, 0.85)
+        born = before.get(item.layer)
+        text = f"{dead:.0%} of the units are zero for all rows of the reference batch"
+        text += f", {born:.0%} were before training." if born is not None else "."
+        values = numbers(dead=dead, before=born)
+        since = 0 if born is not None and born >= MANY else item.step
+        found.append(Diagnosis(Symptom.DEAD_UNITS, eased(severity, evidence), 0.9, text, item.layer, since, values))
+    return tuple(found)

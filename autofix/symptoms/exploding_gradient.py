@@ -1,0 +1,76 @@
+"""EXPLODING_GRADIENT: gradients that grow by orders of magnitude.
+
+What it sees:
+    The global gradient norm over the run against its start, and the first layer's norm against the last layer's at the
+    start.
+
+Why it stalls a run:
+    One step of a thousand times the usual length throws the weights out of the region that was learned, or to NaN.
+
+What treats it:
+    Clipping at the 90th percentile of the norm, a lower rate, orthogonal or smaller initial weights, gates instead of a
+    plain recurrence.
+
+References:
+    Pascanu et al. 2013 (arXiv:1211.5063). SageMaker: NaN only; DEFault and AutoTrainer: first/last ratio above 70;
+    TheDeepChecker: growth of 2. Measured here: healthy runs grow up to 100-fold (a sigmoid net leaving its first plateau)
+    and first layers of tables with features of size 100 see ratios of 100 to 300, so both bounds are 1,000.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from autofix.symptom import Diagnosis, Evidence, Symptom
+from autofix.symptoms._judging import eased, finite_part, numbers
+
+# Norm over the median of its start.
+GROWTH = 1e3
+# Growth that counts when the loss became NaN or infinite afterwards.
+GROWTH_BEFORE_NAN = 30.0
+# First layer's norm over the last layer's at the start.
+DEPTH_RATIO = 1e3
+# Without growth this is no explosion, whatever it is divided by.
+LEAST = 1.0
+
+
+def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
+    """Reports a norm that left its start behind, or one that backpropagation multiplies on its way down."""
+    trace = evidence.trace
+    if trace is None:
+        return ()
+    norms = finite_part(trace.gradient_norm)
+    overflowed = len(norms) < len(trace.gradient_norm)
+    if not len(norms):
+        return ()
+    start = float(np.median(norms[: max(1, len(norms) // 5)]))
+    peak_at = int(np.argmax(norms))
+    peak = float(norms[peak_at])
+    growth = peak / max(start, 1e-12)
+    broke = overflowed or trace.non_finite_step is not None or any(not math.isfinite(value) for value in trace.loss)
+    step = trace.probe_steps[peak_at] if peak_at < len(trace.probe_steps) else None
+    if peak >= LEAST and growth >= (GROWTH_BEFORE_NAN if broke else GROWTH):
+        severity = 0.9 if broke else eased(0.8, evidence)
+        text = f"The gradient norm grew from {start:.3g} to {peak:.3g}"
+        text += f" at step {step:,}." if step is not None else "."
+        values = numbers(start=start, peak=peak, growth=growth, typical=float(np.median(norms)))
+        return (Diagnosis(Symptom.EXPLODING_GRADIENT, severity, 0.9, text, None, step, values),)
+    return _through_depth(evidence)
+
+
+def _through_depth(evidence: Evidence) -> tuple[Diagnosis, ...]:
+    trace = evidence.trace
+    series = list(trace.gradient_norms.items()) if trace is not None else []
+    if len(series) < 3:
+        return ()
+    (first, low), (_, high) = series[0], series[-1]
+    early, late = (float(np.median(part[: max(1, len(part) // 5)])) if len(part) else 0.0 for part in
+                   (finite_part(low), finite_part(high)))  # fmt: skip
+    if not (late > 0 and early >= LEAST and early / late >= DEPTH_RATIO):
+        return ()
+    text = f"The first layer's gradient norm is {early:.3g}, {early / late:.3g} times the last layer's ({late:.3g})."
+    values = numbers(first=early, last=late, ratio=early / late)
+    severity = eased(0.6, evidence)
+    return (Diagnosis(Symptom.EXPLODING_GRADIENT, severity, 0.7, text, first, 0, values),)

@@ -1,0 +1,111 @@
+"""OSCILLATION: the loss or the score swings widely and gets nowhere.
+
+What it sees:
+    Means of the loss over stretches of the run: swings far beyond what the scatter of single batches explains, without
+    progress from the first to the second half; or validation scores that jump by several standard errors, likewise.
+
+Why it stalls a run:
+    Steps overshoot: the run jumps over the low points instead of going down into them.
+
+What treats it:
+    A lower rate, less momentum, larger batches, Adam instead of plain SGD; scaling where curvature is uneven.
+
+References:
+    AutoTrainer: accuracy extremes at least 0.03 apart in a fifth of the epochs, which noisy healthy runs show too;
+    DEFault: 0.01. Averages of n independent batch losses scatter by sigma/sqrt(n); a swing has to exceed that here.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from autofix.symptom import Diagnosis, Evidence, Symptom
+from autofix.symptoms._judging import Array, Level, blocks, level, losses, numbers, standing, trend
+
+# Stretches that a run is cut into, and steps it needs.
+STRETCHES, STEPS = 12, 24
+# Scatter of the means over what single batches explain, and over the mean loss.
+BEYOND_NOISE, SWING = 3.0, 0.1
+# Scatter of single losses over their mean: squared errors of 32 rows scatter by about sqrt(5 / 32) = 0.4.
+SPREAD_OF_SQUARES = 5.0
+STEP_SWING = 2.0
+# Jumps of the score, as a share of the way from chance to perfect and in its standard errors.
+JUMP, JUMP_ERRORS, SCORES = 0.08, 3.0, 5
+SEVERITY = 0.7
+
+
+def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
+    """Reports swings without progress in the loss, or in the validation score."""
+    trace = evidence.trace
+    if trace is None:
+        return ()
+    where = standing(evidence)
+    if where is not None and where.learned:
+        return ()
+    loss = losses(trace)
+    found = _loss(evidence, loss) if len(loss) >= STEPS and len(loss) == trace.steps else None
+    found = found or _scores(evidence)
+    return (found,) if found is not None else ()
+
+
+def _loss(evidence: Evidence, loss: Array) -> Diagnosis | None:
+    parts = [level(part) for part in blocks(loss, STRETCHES)]
+    means = np.asarray([part.value for part in parts])
+    if _progress(parts):
+        return None
+    size = max(float(np.abs(means).mean()), 1e-12)
+    swing = float(np.sqrt(np.mean(np.square(np.diff(means))) / 2)) if len(means) > 1 else 0.0
+    expected = float(np.median([part.error for part in parts]))
+    rest = loss[len(loss) // 2 :]
+    step_swing = float(rest.std()) / max(float(np.abs(rest).mean()), 1e-12)
+    batch = max(1, int(evidence.recipe.fit.get("batch_size") or 32))
+    usual = math.sqrt(SPREAD_OF_SQUARES / batch)
+    slow_waves = swing > max(BEYOND_NOISE * expected, SWING * size)
+    jumps = step_swing > max(0.5, STEP_SWING * usual)
+    if not slow_waves and not jumps:
+        return None
+    text = (
+        f"Its means over {len(parts)} stretches go up and down between {means.min():.4g} and {means.max():.4g}, "
+        f"single batches scatter by {step_swing:.0%} of their mean, and the second half is no lower than the first."
+    )
+    values = numbers(swing=swing, expected=expected, lowest=float(means.min()), highest=float(means.max()))
+    return Diagnosis(Symptom.OSCILLATION, SEVERITY, 0.7, text, numbers=values)
+
+
+def _progress(parts: list[Level]) -> bool:
+    """Whether the second half is lower than the first beyond noise."""
+    half = len(parts) // 2
+    early, late = parts[:half] or parts, parts[half:]
+    before, after = _together(early), _together(late)
+    return before.value - after.value > max(2 * (before.error + after.error), 0.05 * abs(before.value))
+
+
+def _together(parts: list[Level]) -> Level:
+    count = len(parts)
+    return Level(sum(part.value for part in parts) / count, math.sqrt(sum(part.error**2 for part in parts)) / count)
+
+
+def _scores(evidence: Evidence) -> Diagnosis | None:
+    trace, where = evidence.trace, standing(evidence)
+    if trace is None or where is None or len(trace.epoch_scores) < SCORES:
+        return None
+    scores = np.asarray(trace.epoch_scores, dtype=np.float64)
+    if not np.isfinite(scores).all():
+        return None
+    jump = float(np.sqrt(np.mean(np.square(np.diff(scores))) / 2))
+    if jump <= max(JUMP * where.span, JUMP_ERRORS * where.noise):
+        return None
+    dated = len(trace.scored_epochs) == len(scores)
+    line = trend(scores, trace.scored_epochs if dated else np.arange(1.0, len(scores) + 1))
+    half = len(scores) // 2
+    rises = line is not None and line.doubling > 2 * line.error
+    if rises or scores[half:].mean() > scores[:half].mean() + where.noise:
+        return None
+    text = (
+        f"The validation score jumps between {scores.min():.3f} and {scores.max():.3f} from epoch to epoch, "
+        f"by {jump:.2g} against a standard error of {where.noise:.2g}, and does not rise."
+    )
+    values = numbers(jump=jump, noise=where.noise, lowest=float(scores.min()), highest=float(scores.max()))
+    return Diagnosis(Symptom.OSCILLATION, SEVERITY, 0.7, text, numbers=values)

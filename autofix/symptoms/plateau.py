@@ -1,0 +1,60 @@
+"""PLATEAU: the loss stays where a constant prediction has it.
+
+What it sees:
+    The mean loss of the first steps, of the third and of the last quarter, with their standard errors, and whether the
+    score is that of a constant prediction.
+
+Why it stalls a run:
+    It is the stall itself, whatever the cause: vanished gradients, dead layers, a rate too small or too large, a
+    penalty that outweighs the data, a loss that does not fit.
+
+What treats it:
+    What treats the causes found beside it; without one: learning rate, activation, initialization, scaling.
+
+References:
+    DeepDiagnosis: loss constant for 5 epochs; TheDeepChecker: under 5 % less in every window. A fixed percentage is
+    false on a regression with little to explain, so the score has to be at chance as well.
+"""
+
+from __future__ import annotations
+
+from autofix.symptom import Diagnosis, Evidence, Symptom
+from autofix.symptoms._judging import ends, level, losses, numbers, standing
+
+# Standard errors within which two means are the same.
+ERRORS = 3.0
+# Relative change that is none even where the noise is tiny (full batches); ln 10 falls by 0.05.
+CHANGE = 0.02
+# Steps from which a flat curve says something.
+STEPS = 4
+SEVERITY = 0.9
+
+
+def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
+    """Reports a loss that never fell, or fell to that of a constant prediction and stays there."""
+    trace = evidence.trace
+    if trace is None:
+        return ()
+    loss = losses(trace)
+    if len(loss) < STEPS or len(loss) < trace.steps:
+        return ()
+    where = standing(evidence)
+    if where is not None and not where.at_chance:
+        return ()
+    start, end = ends(loss, trace.steps_per_epoch)
+    quarter = max(1, len(loss) // 4)
+    third = level(loss[-2 * quarter : -quarter])
+    scale = max(abs(start.value), abs(end.value), 1e-12)
+    fell = start.value - end.value
+    never = abs(fell) <= max(ERRORS * (start.error + end.error), CHANGE * scale)
+    rests = abs(third.value - end.value) <= max(ERRORS * (third.error + end.error), CHANGE / 4 * scale)
+    if where is None and not (never and rests):
+        return ()
+    if not never and not (rests and len(loss) >= 4 * STEPS):
+        return ()
+    text = f"It began at {start.value:.4g} and was {end.value:.4g} (standard error {end.error:.2g}) after {len(loss):,} steps"
+    if where is not None:
+        text += f"; the score of {where.score:.3f} is no better than that of a constant, {where.chance:.3f}"
+    values = numbers(start=start.value, end=end.value, error=end.error, steps=len(loss))
+    certainty = 0.9 if where is not None else 0.6
+    return (Diagnosis(Symptom.PLATEAU, SEVERITY, certainty, text + ".", None, 0, values),)

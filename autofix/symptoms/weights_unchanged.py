@@ -1,0 +1,65 @@
+"""WEIGHTS_UNCHANGED: the run ends with the weights it began with.
+
+What it sees:
+    The change of every kernel over the whole run, relative to its start; then, to tell why, the number of trainable
+    weights, the gradient norm, and the learning rate.
+
+Why it stalls a run:
+    No change, no learning: everything is frozen, the gradient is zero, or the rate is below what floats resolve.
+
+What treats it:
+    By cause: unfreezing; another initialization, activation or loss for a zero gradient; a range test for the rate.
+
+References:
+    SageMaker's UnchangedTensor: equal over 3 saves with rtol 1e-5; TheDeepChecker: dead weights below 1e-5. Healthy runs
+    of 30 steps change kernels by 1e-2 and more; rounding alone stays below 1e-7.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from autofix.symptom import Diagnosis, Evidence, Symptom
+from autofix.symptoms._judging import eased, finite_part, numbers
+from autofix.symptoms._program import present, weighted
+
+# Relative change of a kernel over the run.
+UNCHANGED = 1e-6
+# Global norm under which a gradient is zero for 32-bit weights.
+ZERO_GRADIENT = 1e-10
+SEVERITY = 0.95
+
+
+def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
+    """Reports a run that changed nothing, and why it could not."""
+    trace = evidence.trace
+    if trace is None or not trace.steps:
+        return ()
+    changes = [value for value in trace.weight_change.values() if not math.isnan(value)]
+    moved = max(changes, default=None)
+    if moved is not None and moved >= UNCHANGED:
+        return ()
+    frozen = trace.trainable == 0 and (moved is not None or _all_frozen(evidence))
+    if moved is None and not frozen:
+        return ()
+    norms = finite_part(trace.gradient_norm)
+    norm = float(np.median(norms)) if len(norms) else None
+    text = f"No kernel changed by more than {moved or 0.0:.1g} of its norm in {trace.steps:,} steps"
+    if frozen:
+        cause, text = "frozen", text + ": no weight is trainable."
+    elif norm is not None and norm <= ZERO_GRADIENT:
+        cause, text = "zero gradient", text + f": the gradient is zero (norm {norm:.1g})."
+    elif norm is not None:
+        cause = "learning rate"
+        text += f": the gradient is there (norm {norm:.2g}), the learning rate of {trace.learning_rate:g} is too small."
+    else:
+        cause, text = "unknown", text + "."
+    values = numbers(change=moved, gradient_norm=norm, cause=cause, learning_rate=float(trace.learning_rate))
+    return (Diagnosis(Symptom.WEIGHTS_UNCHANGED, eased(SEVERITY, evidence), 1.0, text, None, 0, values),)
+
+
+def _all_frozen(evidence: Evidence) -> bool:
+    kernels = [view for view in present(evidence.recipe) if weighted(view)]
+    return bool(kernels) and all(view.config.get("trainable") is False for view in kernels)
