@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from optuna.trial import BaseTrial
 
 
+# Symptoms that say that a run fails, not why: any other one is the better reason for a change.
+OUTCOMES = frozenset(
+    {Symptom.COLLAPSED_PREDICTIONS, Symptom.PLATEAU, Symptom.SLOW, Symptom.UNDERFITTING, Symptom.STILL_IMPROVING}
+)
+
+
 @dataclass(frozen=True)
 class RangeTest:
     """Learning-rate range test (Smith 2017, arXiv:1506.01186, section 3.3).
@@ -62,8 +68,9 @@ class Case:
         return next((item for item in self.diagnoses if item.symptom in symptoms), None)
 
     def why(self, strategy: Strategy, otherwise: str) -> str:
-        """Returns the evidence of the first diagnosis that `strategy` treats, or the sentence `otherwise`."""
-        found = self.finds(*strategy.treats)
+        """Returns the evidence of the most telling diagnosis that `strategy` treats, or the sentence `otherwise`."""
+        treated = [item for item in self.diagnoses if item.symptom in strategy.treats]
+        found = min(treated, key=lambda item: item.symptom in OUTCOMES, default=None)
         return f"{found.symptom.value} {found.evidence}" if found else otherwise
 
 
