@@ -117,9 +117,26 @@ class Patch:
         )
 
     def without(self, line: Iterable[Change]) -> Patch:
-        """Returns the patch without the given changes."""
+        """Returns the patch without the given changes.
+
+        Changes of a part of what is left out (the learning rate of an optimizer that stays as it was) are made for the
+        value that is there instead; those that no longer apply or change nothing go with it.
+        """
         gone = set(map(id, line))
-        return Patch(tuple(change for change in self.changes if id(change) not in gone))
+        kept: list[Change] = []
+        stays: dict[str, Any] = {}
+        for change in self.changes:
+            if id(change) in gone:
+                stays.setdefault(change.path, change.before)
+                continue
+            outer = next((path for path in stays if path == change.path or _holds(path, change.path)), None)
+            if outer is None or any(item.path == change.path for item in kept):
+                kept.append(change)
+                continue
+            before = _part(stays[outer], change.path.removeprefix(outer))
+            if before is not _NOTHING and canonical(before) != canonical(change.after):
+                kept.append(replace(change, before=before))
+        return Patch(tuple(kept))
 
     def then(self, other: Patch) -> Patch:
         """Returns one patch that does both, with one change for what both change and none for what ends up as it was.
@@ -184,6 +201,20 @@ class Patch:
 def _holds(outer: str, inner: str) -> bool:
     """Whether the value at `inner` is a part of the one at `outer`."""
     return inner.startswith(outer + "/")
+
+
+_NOTHING = object()
+
+
+def _part(value: Any, tail: str) -> Any:
+    """Returns what is inside a serialized Keras object by the rules of recipe paths, `_NOTHING` if it is not there."""
+    for part in tail.split("/")[1:]:
+        config = value.get("config") if isinstance(value, Mapping) else None
+        holder = next((node for node in (value, config) if isinstance(node, Mapping) and part in node), None)
+        if holder is None:
+            return _NOTHING
+        value = holder[part]
+    return value
 
 
 def _read(item: Any) -> Change:

@@ -11,11 +11,14 @@ from typing import Any
 import numpy as np
 
 from autofix.change import Patch
-from autofix.outcome import Outcome
+from autofix.outcome import Outcome, Status
 from autofix.recipe import Recipe
+from autofix.scoring import FLOOR_TIE
 from autofix.trainer import Trainer
 
 SEEDS = (101, 102, 103)
+# Taken in turn while a gain is there but not yet beyond noise, as for a run that works for some seeds only.
+MORE_SEEDS = (104, 105, 106, 107, 108)
 # A difference must be this many standard errors above zero: about one false claim in a hundred for a single
 # comparison (one-sided normal), and a repair makes one or two.
 SIGMAS = 2.33
@@ -38,8 +41,10 @@ class Measured:
 
     @classmethod
     def of(cls, outcomes: Sequence[Outcome], floor: float) -> Measured:
-        """Summarises runs; one without a score counts as `floor`."""
-        values = tuple(max(floor, o.holdout.value) if o.holdout is not None else floor for o in outcomes)
+        """Summarises runs; one without usable predictions counts as `floor`."""
+        values = tuple(
+            o.holdout.value if o.holdout is not None and o.holdout.tie > FLOOR_TIE else floor for o in outcomes
+        )
         spread = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
         return cls(float(np.mean(values)), spread, values, tuple(outcomes))
 
@@ -58,47 +63,61 @@ class Measured:
 
 
 def measure(
-    recipe: Recipe,
-    patch: Patch,
+    contenders: Sequence[tuple[Recipe, Patch]],
     trainer: Trainer,
     *,
     floor: float,
     deadline: float = math.inf,
-    seeds: Sequence[int] = SEEDS,
     on_trial: Callable[[Outcome], None] = lambda outcome: None,
-) -> Measured | None:
-    """Trains with fresh seeds and scores the holdout part.
+    decided: Callable[[Sequence[Measured]], bool] = lambda measured: True,
+) -> list[Measured] | None:
+    """Trains every contender with the same fresh seeds and scores the holdout part.
+
+    Seeds are done one after the other, all contenders each, so that whatever the time allows is paired.
+
+    Args:
+        contenders: Recipes and the patches that made them.
+        trainer: Trains them.
+        floor: Counts for a run without a score.
+        deadline: In seconds of `time.monotonic`.
+        on_trial: Told of every run.
+        decided: Whether the scores settle the matter; more seeds are used if not.
 
     Returns:
-        The scores of as many seeds as the time allows; None if not even one did.
+        Scores per contender; None if not even one seed was done.
     """
-    outcomes = []
-    for seed in seeds:
-        if time.monotonic() >= deadline:
+    done: list[list[Outcome]] = [[] for _ in contenders]
+    for seed in (*SEEDS, *MORE_SEEDS):
+        if seed in MORE_SEEDS and decided([Measured.of(column, floor) for column in done]):
             break
-        outcome = trainer.run(recipe, patch, seed=seed, holdout=True, deadline=deadline)
-        if outcome.status.name == "CUT":
+        row = []
+        for recipe, patch in contenders:
+            if time.monotonic() >= deadline:
+                break
+            outcome = trainer.run(recipe, patch, seed=seed, holdout=True, deadline=deadline)
+            if outcome.status is Status.CUT:
+                break
+            row.append(outcome)
+            on_trial(outcome)
+        if len(row) < len(contenders):
             break
-        outcomes.append(outcome)
-        on_trial(outcome)
-    return Measured.of(outcomes, floor) if outcomes else None
+        for column, outcome in zip(done, row, strict=True):
+            column.append(outcome)
+    return [Measured.of(column, floor) for column in done] if done[0] else None
 
 
-def standard_error(after: Measured, before: Measured, row_noise: float) -> float:
-    """Standard error of the difference of two means: the spread over paired seeds and the luck of the rows.
+def beats(after: Measured, before: Measured, row_noise: float, least: float, floor: float) -> bool:
+    """Whether `after` is better than `before` by more than noise and by at least `least`.
 
     Args:
         after: Scores with the patch.
-        before: Scores without it.
-        row_noise: Standard error of one score on the holdout part.
+        before: Scores without it, on the same rows; paired by seed.
+        row_noise: Standard error of one score on the holdout part, in units of the score.
+        least: Smallest gain that counts, in units of the score.
+        floor: Score of guessing. What is worse counts as guessing, lest one wild failure passes for spread.
     """
     count = min(len(after.values), len(before.values))
-    pairs = np.subtract(after.values[:count], before.values[:count])
-    seeds = float(np.std(pairs, ddof=1)) / math.sqrt(count) if count > 1 else row_noise
-    return math.hypot(seeds, row_noise)
-
-
-def beats(after: Measured, before: Measured, row_noise: float, least: float) -> bool:
-    """Whether `after` is better than `before` by more than noise and by at least `least`."""
-    gain = after.mean - before.mean
-    return gain >= least and gain > SIGMAS * standard_error(after, before, row_noise)
+    gains = np.maximum(after.values[:count], floor) - np.maximum(before.values[:count], floor)
+    seeds = float(np.std(gains, ddof=1)) / math.sqrt(count) if count > 1 else row_noise
+    gain = float(np.mean(gains))
+    return gain >= least and gain > SIGMAS * math.hypot(seeds, row_noise)

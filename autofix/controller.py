@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from autofix import judge
+from autofix import confirm, judge
 from autofix.budget import Budget, Clock
 from autofix.change import Patch
 from autofix.compose import GUESS, Composer
@@ -29,9 +30,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# Shares of the time left that each phase may take; what one leaves over goes to the next.
-SEARCH_SHARE = 0.5
-MINIMISE_SHARE = 0.55
+# Share of the budget that is kept free for minimising and proving, at most.
+RESERVE_SHARE = 0.6
+# How often the best candidate's own run is judged for what is still wrong with it.
+DEEPEST = 3
 
 
 def repair(
@@ -165,18 +167,22 @@ class _Repair:
 
     def run(self) -> RepairResult:
         try:
-            kept = self.keep_weights()
-            if kept is not None:
-                return kept
-            self.look()
-            if judge.is_healthy(self.session, self.baseline, self.findings):
-                return self.result(Verdict.HEALTHY, Patch())
-            self.seek()
-            patches = self.shrink()
-            return self.prove(patches)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return self.phases()
         except KeyboardInterrupt:
             self.notes.append("interrupted by the user")
             return self.result(Verdict.OUT_OF_BUDGET, Patch())
+
+    def phases(self) -> RepairResult:
+        kept = self.keep_weights()
+        if kept is not None:
+            return kept
+        self.look()
+        if judge.is_healthy(self.session, self.baseline, self.findings):
+            return self.result(Verdict.HEALTHY, Patch())
+        self.seek()
+        return self.prove(self.shrink())
 
     def keep_weights(self) -> RepairResult | None:
         """A model that comes trained: is it fine, or is there a contract fix that its weights survive?"""
@@ -203,7 +209,7 @@ class _Repair:
             floor = judge.floor(self.session)
             was, now = Measured.of([before], floor), Measured.of([after], floor)
             noise, least = judge.holdout_noise(self.session), judge.least_gain(self.session, was)
-            if beats(now, was, noise, least) and judge.good_enough(self.session, now.mean):
+            if beats(now, was, noise, least, floor) and judge.good_enough(self.session, now.mean):
                 return self.result(Verdict.REPAIRED, patch, was, now, model=after, retrained=False)
             return None
         if before.score is not None and judge.good_enough(self.session, before.score.value):
@@ -244,30 +250,51 @@ class _Repair:
             self.composer,
             self.seed,
             enough,
+            self.reserve,
             most_trials=self.clock.budget.trials,
             on_trial=self.record,
         )
-        deadline = self.clock.share(SEARCH_SHARE)
+        if self.baseline is not None:
+            self.search.know(self.baseline)
         self.tell("trying first guesses")
-        self.search.guesses(judge.plans(case, self.strategies), deadline)
+        deadline = self.clock.deadline
+        first, rest = judge.plans(case, self.strategies)
+        self.search.guesses(first, deadline)
+        self.deepen(deadline)
+        self.search.guesses(rest, deadline)
         self.deepen(deadline)
         self.tell("searching")
         self.search.draws(deadline)
 
+    def reserve(self, best: Outcome) -> float:
+        """Seconds to keep free for minimising and proving a candidate."""
+        proving = len(confirm.SEEDS) * (best.again + self.baseline_again)
+        minimising = len(best.patch.lines) * best.seconds
+        return min(proving + min(minimising, proving + 2 * best.seconds), RESERVE_SHARE * self.budget_seconds)
+
+    @property
+    def budget_seconds(self) -> float:
+        return self.clock.deadline - self.clock.began
+
     def deepen(self, deadline: float) -> None:
         """Judges the best candidate's own run: once one fault is gone, the next one shows."""
         assert self.search is not None and self.composer is not None
-        best = self.search.best
-        if best is None or best.trace is None or best.rank >= self.search.good_enough:
-            return
-        found, _ = judge_rules(self.evidence(best), TRACE)
-        case = replace(self.composer.case, diagnoses=found, trace=best.trace)
-        self.search.guesses(judge.deeper_plans(case, self.strategies, best.patch), deadline)
+        for _ in range(DEEPEST):
+            best = self.search.best
+            if best is None or best.trace is None or best.rank >= self.search.good_enough:
+                return
+            found, _ = judge_rules(self.evidence(best), TRACE)
+            case = replace(self.composer.case, diagnoses=found, trace=best.trace)
+            self.search.guesses(judge.deeper_plans(case, self.strategies, best.patch), deadline)
+            if self.search.best is best:
+                return
 
     def shrink(self) -> list[Patch]:
         """Minimises the best candidate; returns patches worth proving, the first one first."""
         assert self.search is not None and self.composer is not None
-        floor = self.baseline.rank if self.baseline and self.baseline.score else judge.floor(self.session)
+        floor = judge.floor(self.session)
+        if self.baseline is not None and self.baseline.score is not None:
+            floor = max(floor, self.baseline.rank)
         done = list(self.search.outcomes.values())
         best = self.search.best
         if best is None or best.rank <= floor or not best.patch:
@@ -280,7 +307,7 @@ class _Repair:
             self.session.trainer,
             self.composer,
             tolerance=tolerance,
-            deadline=self.clock.share(MINIMISE_SHARE),
+            deadline=self.clock.deadline - len(confirm.SEEDS) * (small.again + self.baseline_again),
             floor=floor,
             on_trial=self.record,
         )
@@ -291,31 +318,51 @@ class _Repair:
     def prove(self, patches: Sequence[Patch]) -> RepairResult:
         """Trains with fresh seeds, against the program as it came and against the same trained as long."""
         session, trainer = self.session, self.session.trainer
-        floor, noise = judge.floor(session), judge.holdout_noise(session)
+        floor = judge.floor(session)
         self.tell("proving it on rows the search never saw")
-        origin = session.recipe
-        before = self.measured(origin, Patch(), floor)
+        origin, before = session.recipe, None
         for patch in patches:
             recipe = patch.apply(origin)
-            after = self.measured(recipe, patch, floor)
-            if before is None or after is None:
-                return self.result(Verdict.OUT_OF_BUDGET, Patch(), before)
-            control = None
-            if _longer(origin, recipe) and not all(change.path.startswith("fit/") for change in patch):
-                control = self.measured(_as_long(origin, recipe), Patch(), floor)
-            against = control if control is not None and control.mean > before.mean else before
-            if beats(after, against, noise, judge.least_gain(session, before)):
+            contenders = [(origin, Patch()), (recipe, patch)]
+            longer = _longer(origin, recipe) and not all(change.path.startswith("fit/") for change in patch)
+            if longer:
+                contenders.append((_as_long(origin, recipe), Patch()))
+            found = measure(
+                contenders,
+                trainer,
+                floor=floor,
+                deadline=self.clock.deadline,
+                on_trial=self.record,
+                decided=lambda found: self.gains(found) or found[1].mean <= found[0].mean,
+            )
+            if found is None and before is None:
+                return self.result(Verdict.OUT_OF_BUDGET, Patch())
+            if found is None:
+                break
+            before, after, control = found[0], found[1], found[2] if longer else None
+            if self.gains(found):
                 verdict = Verdict.REPAIRED if judge.good_enough(session, after.mean) else Verdict.IMPROVED
                 chosen = max(after.outcomes, key=lambda outcome: outcome.rank)
                 return self.result(verdict, patch, before, after, control, model=chosen)
+        if before is None:
+            found = measure([(origin, Patch())], trainer, floor=floor, deadline=self.clock.deadline, on_trial=self.record)
+            before = found[0] if found else None
         if judge.is_healthy(session, self.baseline, ()) and not judge.hopeless(session, before):
             return self.result(Verdict.HEALTHY, Patch(), before)
         if self.baseline is not None and self.baseline.status is Status.FAILED and not self.any_trained():
             return self.result(Verdict.UNUSABLE, Patch(), before)
         return self.result(Verdict.UNREPAIRED, Patch(), before)
 
-    def measured(self, recipe: Any, patch: Patch, floor: float) -> Measured | None:
-        return measure(recipe, patch, self.session.trainer, floor=floor, deadline=self.clock.deadline, on_trial=self.record)
+    def gains(self, found: Sequence[Measured]) -> bool:
+        """Whether the patched program beats the program as it came, and the same trained as long."""
+        before, after = found[0], found[1]
+        against = max((found[0], *found[2:]), key=lambda measured: measured.mean)
+        noise, least = judge.holdout_noise(self.session), judge.least_gain(self.session, before)
+        return beats(after, against, noise, least, judge.floor(self.session))
+
+    @property
+    def baseline_again(self) -> float:
+        return self.baseline.again if self.baseline else 0.0
 
     def any_trained(self) -> bool:
         return any(trial.status is not Status.FAILED for trial in self.trials)
@@ -340,6 +387,8 @@ class _Repair:
         return Composer(case, contract).patch({strategy.name: GUESS for strategy in contract})
 
     def record(self, outcome: Outcome) -> None:
+        if outcome.weights is not None and any(trial.weights is outcome.weights for trial in self.trials):
+            return
         self.trials.append(outcome)
         self.tell(None, outcome, self.clock)
 

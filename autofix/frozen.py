@@ -37,7 +37,12 @@ class FrozenDict(Mapping[str, Any]):
         return hash(canonical(self))
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Mapping) and canonical(self) == canonical(other)
+        if not isinstance(other, Mapping):
+            return NotImplemented
+        try:
+            return canonical(self) == canonical(other)
+        except TypeError:  # what JSON has no word for equals nothing here
+            return False
 
     def __repr__(self) -> str:
         return repr(self._items)
@@ -55,6 +60,10 @@ def freeze(value: Any) -> Any:
     Raises:
         TypeError: If `value` holds something that JSON has no word for.
     """
+    if isinstance(value, np.floating):
+        return float(value)
+    if isinstance(value, np.generic):
+        return freeze(value.item())
     if value is None or isinstance(value, str | bool | int | float | FrozenDict):
         return value
     if isinstance(value, Mapping):
@@ -63,8 +72,6 @@ def freeze(value: Any) -> Any:
         return tuple(freeze(item) for item in value)
     if isinstance(value, np.ndarray):
         return freeze(value.tolist())
-    if isinstance(value, np.generic):
-        return value.item()
     raise TypeError(f"only plain data can be frozen. Received: {value!r} of type {type(value).__name__}")
 
 

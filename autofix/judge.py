@@ -28,7 +28,7 @@ SINGLES = 3
 # What a chance-level score may stand above chance by luck, in standard errors.
 LUCK = 2.5
 # Score at which a classifier or a regression needs no further search.
-EXCELLENT = 0.985
+EXCELLENT = 0.98
 
 
 def ceiling(session: Session) -> float:
@@ -90,7 +90,7 @@ def good_rank(session: Session, target: float | None) -> float:
 
 def tolerance(session: Session, gain: float) -> float:
     """Score rank that a smaller patch may lose: a small share of the gain, more where scores are noisy anyway."""
-    return max(0.02 * gain, min(0.5 * session.facts.noise, 0.05 * gain))
+    return max(0.02 * gain, min(0.75 * session.facts.noise, 0.06 * gain))
 
 
 def holdout_noise(session: Session) -> float:
@@ -103,22 +103,32 @@ def holdout_noise(session: Session) -> float:
 
 def least_gain(session: Session, before: Measured) -> float:
     """The smallest gain that is called one."""
-    room = max(0.0, ceiling(session) - before.mean)
+    room = max(0.0, ceiling(session) - max(before.mean, floor(session)))
     return max(LEAST, LEAST_SHARE * room)
 
 
-def plans(case: Case, strategies: Sequence[Strategy]) -> list[dict[str, str]]:
-    """First guesses: the contract fixes alone, each likely remedy on top of them, then all of them together."""
+def plans(case: Case, strategies: Sequence[Strategy]) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
+    """First guesses, in two batches: the likely ones, and what is left if those do not do.
+
+    The contract fixes come alone, then with the likeliest remedy, then with all remedies together but the costly
+    ones: a long or a larger run is worth its time only when the quick remedies were not enough.
+    """
     contract = {strategy.name: GUESS for strategy in strategies if strategy.is_contract}
     ranked = _ranked(case.diagnoses, [strategy for strategy in strategies if not strategy.is_contract])
     names = [strategy.name for strategy, weight in ranked if weight > 0]
+    quick = [name for name in names if name not in COSTLY]
+    present = {strategy.name for strategy in strategies}
+    usual = {**contract, **{name: GUESS for name in USUAL if name in present}}
     single = [{**contract, name: GUESS} for name in names[:SINGLES]]
+    together = {**contract, **dict.fromkeys(quick, GUESS)}
     everything = {**contract, **dict.fromkeys(names, GUESS)}
-    usual = {**contract, **{name: GUESS for name in USUAL}}
-    ordered = [contract, *single[:1], everything, *single[1:], {**usual, "epochs": GUESS}, usual]
-    return _distinct([plan for plan in ordered if plan])
+    first = _distinct([plan for plan in (contract, *single[:1], together) if plan])
+    rest = _distinct([plan for plan in (usual, {**usual, "epochs": GUESS}, *single[1:], everything) if plan])
+    return first, [plan for plan in rest if plan not in first]
 
 
+# Remedies that make every further run longer or larger.
+COSTLY = ("epochs", "normalization", "capacity")
 # What repairs most runs whatever the probes say: inputs on a common scale, a sane optimizer and rate.
 USUAL = ("input_scaling", "target_scaling", "activation", "initializer", "optimizer", "learning_rate")
 

@@ -34,6 +34,7 @@ class Outcome:
         score: Score on the validation part; None when it could not be scored.
         epochs: Epochs trained (the longest over splits).
         seconds: Wall time, compiling included.
+        again: Seconds that the same run would take with everything compiled.
         holdout: Score on the holdout part; None unless it was asked for.
         trace: What the probes saw; None if they were off.
         error: The exception that ended it, as one line.
@@ -47,6 +48,7 @@ class Outcome:
     score: Score | None
     epochs: float = 0.0
     seconds: float = 0.0
+    again: float = field(default=0.0, compare=False)
     holdout: Score | None = None
     trace: Trace | None = None
     error: str | None = None

@@ -34,6 +34,7 @@ class Search:
         composer: Turns choices into patches.
         seed: Seed of the sampler.
         good_enough: Score rank at which nothing better needs to be looked for.
+        reserve: Seconds that proving a given candidate would take; they are kept free.
         outcomes: Everything trained, by trial number.
     """
 
@@ -41,6 +42,7 @@ class Search:
     composer: Composer
     seed: int
     good_enough: float
+    reserve: Callable[[Outcome], float] = lambda outcome: 0.0
     most_trials: int | None = None
     on_trial: Callable[[Outcome], None] = lambda outcome: None
     outcomes: dict[int, Outcome] = field(default_factory=dict)
@@ -61,6 +63,10 @@ class Search:
         """The best finished candidate."""
         done = [outcome for outcome in self.outcomes.values() if outcome.status is Status.DONE and outcome.score]
         return max(done, key=lambda outcome: outcome.rank, default=None)
+
+    def know(self, outcome: Outcome) -> None:
+        """Takes in a run that was made before, so that it is not made again."""
+        self._seen[outcome.patch] = outcome
 
     def guesses(self, plans: Sequence[Mapping[str, str]], deadline: float) -> None:
         """Trains first guesses in order; returns early when one is good enough or the time is up.
@@ -89,7 +95,8 @@ class Search:
     def _over(self, deadline: float) -> bool:
         enough = self.best is not None and self.best.rank >= self.good_enough
         full = self.most_trials is not None and len(self.outcomes) >= self.most_trials
-        return enough or full or time.monotonic() >= deadline
+        kept = self.reserve(self.best) if self.best is not None else 0.0
+        return enough or full or time.monotonic() + kept >= deadline
 
     def _one(self, deadline: float, *, pruned: bool) -> None:
         trial = self.study.ask()

@@ -6,7 +6,7 @@ import contextlib
 import inspect
 import random
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -91,6 +91,15 @@ def compile_model(model: keras.Model, recipe: Recipe, *, metrics: bool = True) -
     settings = {key: value for key, value in settings.items() if value is not None}
     with keras.saving.custom_object_scope(dict(recipe.objects)):
         model.compile(**{key: _revive(key, value) for key, value in settings.items()}, jit_compile=False)
+
+
+def restore(model: keras.Model, weights: Sequence[np.ndarray]) -> None:
+    """Gives a model weights, and lets layers that keep derived state (`Normalization`) take them in."""
+    for variable, value in zip(model.weights, weights, strict=True):
+        variable.assign(value)
+    for layer in _all_layers(model):
+        if isinstance(layer, keras.layers.Normalization) and layer.built:
+            layer.finalize_state()
 
 
 def live_model(model: Any) -> tuple[keras.Model, Callable[[], keras.Model] | None]:
@@ -202,8 +211,7 @@ def _note_named(found: dict[str, Any], value: Any, name: str) -> None:
 
 def _all_layers(model: keras.Model) -> Iterator[Any]:
     yield model
-    for layer in model._flatten_layers(include_self=False, recursive=True):
-        yield layer
+    yield from model._flatten_layers(include_self=False, recursive=True)
 
 
 def compile_config(model: keras.Model, objects: Mapping[str, Any]) -> dict[str, Any]:

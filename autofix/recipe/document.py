@@ -134,8 +134,18 @@ class Recipe:
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any], *, objects: Mapping[str, Any] | None = None) -> Recipe:
-        """Reads what `to_dict` wrote; `objects` names the user's own classes and functions."""
-        return cls(*(FrozenDict(document[name]) for name in SECTIONS), objects=dict(objects or {}))
+        """Reads what `to_dict` wrote; `objects` names the user's own classes and functions.
+
+        Raises:
+            FixYourCall: If the document is not a recipe.
+        """
+        try:
+            architecture, compiled, fit, transforms = (FrozenDict(document[name]) for name in SECTIONS)
+        except (KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise FixYourCall(
+                f"this is not a recipe: it needs mappings {', '.join(SECTIONS)}. {type(error).__name__}: {error}"
+            ) from error
+        return cls(architecture, compiled, fit, transforms, dict(objects or {}))
 
     def _section(self, path: str) -> FrozenDict:
         section: FrozenDict = getattr(self, _head(path))

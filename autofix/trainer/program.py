@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import keras
@@ -9,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from autofix.recipe import Recipe
-from autofix.recipe.build import compile_model
+from autofix.recipe.build import compile_model, restore
 from autofix.trainer.feed import Batch
 from autofix.trainer.leaves import Leaf, leaves
 
@@ -17,6 +18,8 @@ from autofix.trainer.leaves import Leaf, leaves
 # cost nothing.
 PROBE_FIRST = 20
 PROBE_EVERY = 20
+# Rows in order, where batches begin and end, which steps are probed, learning rates: one trace for all lengths.
+SIGNATURE = [tf.TensorSpec([None], dtype) for dtype in (tf.int32, tf.int32, tf.int32, tf.bool, tf.float32)]
 
 
 class Program:
@@ -37,6 +40,7 @@ class Program:
         compile_model(self.model, recipe, metrics=False)
         self.eager = eager
         self.traces = 0
+        self.tracing = 0.0
         self.leaves: tuple[Leaf, ...] = leaves(self.model)
         self.watched = tuple(leaf for leaf in self.leaves if leaf.kernel is not None and leaf.kernel.trainable)
         self._batch = batch
@@ -47,14 +51,14 @@ class Program:
         self._build_losses(example)
         self._fresh_optimizer = [variable.numpy() for variable in self._optimizer.variables]
         self._fresh_other = [variable.numpy() for variable in self._other_variables()]
-        self._loop = tf.function(self._steps)
-        self._forward = tf.function(self._call, reduce_retracing=True)
+        self._loop = tf.function(self._steps, input_signature=SIGNATURE)
+        spec = tf.nest.map_structure(lambda x: tf.TensorSpec([None, *x.shape[1:]], x.dtype), batch.x)
+        self._forward = tf.function(self._call, input_signature=[spec])
         self._forwards = 0
 
     def reset(self, weights: tuple[np.ndarray, ...], learning_rate: float | None) -> None:
         """Starts over: the given weights, a fresh optimizer, its learning rate (None leaves a schedule in charge)."""
-        for variable, value in zip(self.model.weights, weights, strict=True):
-            variable.assign(value)
+        restore(self.model, weights)
         for variable, value in zip(self._optimizer.variables, self._fresh_optimizer, strict=True):
             variable.assign(value)
         for variable, value in zip(self._other_variables(), self._fresh_other, strict=True):
@@ -93,7 +97,10 @@ class Program:
         )
         if self.eager:
             return self._steps_eager(*args)
+        traces, began = self.traces, time.monotonic()
         losses, norms = self._loop(*args)
+        if self.traces > traces:
+            self.tracing = time.monotonic() - began
         return losses.numpy(), norms.numpy()
 
     def predict(self, rows: np.ndarray, chunk: int = 4096) -> tuple[np.ndarray, ...]:

@@ -8,7 +8,7 @@ import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import keras
 import numpy as np
@@ -20,6 +20,7 @@ from autofix.facts import DataFacts
 from autofix.frozen import canonical
 from autofix.outcome import Outcome, Status
 from autofix.recipe import Recipe, layers
+from autofix.recipe.build import restore
 from autofix.scoring import Score, Scorer
 from autofix.trace import Trace
 from autofix.trainer.feed import Feed
@@ -76,6 +77,7 @@ class Trainer:
         self._programs: OrderedDict[str, Program] = OrderedDict()
         self._fresh: OrderedDict[tuple[str, int], Weights] = OrderedDict()
         self._targets = [np.asarray(array) for array in data.flat_y()]
+        self._memo: dict[tuple[str, int], Outcome] = {}
 
     def run(
         self,
@@ -87,7 +89,6 @@ class Trainer:
         probes: bool = False,
         holdout: bool = False,
         keep: Callable[[Progress], bool] | None = None,
-        one_split: bool = False,
     ) -> Outcome:
         """Trains a recipe once per split of the data.
 
@@ -99,15 +100,17 @@ class Trainer:
             probes: Whether to fill the outcome's trace.
             holdout: Whether to score the holdout part too.
             keep: Asked after each evaluation; False ends the run as pruned.
-            one_split: Whether the first split is enough.
 
         Returns:
-            What came of it. An error inside ends up in the outcome, never as an exception.
+            What came of it. An error inside ends up in the outcome, never as an exception. A run that was made
+            before is not made again.
         """
         began = time.monotonic()
+        known = self._memo.get((recipe.fingerprint(), seed))
+        if known is not None and not holdout and (known.trace is not None or not probes):
+            return replace(known, patch=patch)
         parts: list[Outcome] = []
-        splits = self.data.splits[:1] if one_split else self.data.splits
-        for number, split in enumerate(splits):
+        for number, split in enumerate(self.data.splits):
             part_seed = seed * 1000 + number
             try:
                 part = self._run_split(
@@ -121,7 +124,10 @@ class Trainer:
             parts.append(part)
             if part.status in (Status.FAILED, Status.PRUNED, Status.CUT):
                 break
-        return _joined(parts, patch, seed, time.monotonic() - began)
+        outcome = _joined(parts, patch, seed, time.monotonic() - began)
+        if outcome.status in (Status.DONE, Status.DIVERGED) and not holdout:
+            self._memo[recipe.fingerprint(), seed] = outcome
+        return outcome
 
     def range_test(self, recipe: Recipe) -> RangeTest:
         """Runs a learning-rate range test on the recipe's compiled program; the weights are reset afterwards."""
@@ -146,7 +152,7 @@ class Trainer:
         example = self.feed.batch(recipe).rows(np.arange(1))
         model = recipe.build(seed=0, example=example)
         if outcome.weights is not None:
-            model.set_weights(list(outcome.weights))
+            restore(model, outcome.weights)
         return model
 
     def score_weights(self, recipe: Recipe, patch: Patch, weights: Weights) -> Outcome:
@@ -193,6 +199,7 @@ class Trainer:
         program = self._program(recipe)
         initial = self._weights(recipe, program, seed)
         program.reset(initial, _fixed_rate(recipe))
+        compiling = time.monotonic() - began
         links = self.links(recipe)
         tracer = Tracer(program, self.feed, recipe, split, _activations(recipe)) if probes else None
         if tracer:
@@ -205,7 +212,10 @@ class Trainer:
         while epoch < plan.epochs:
             epochs = min(plan.stride, plan.epochs - epoch)
             order, starts, stops = plan.batches(lambda: self.feed.order(recipe, split.train, rng), epochs)
+            traces = program.traces
             broke, done = self._train(program, tracer, order, starts, stops, step, deadline)
+            if program.traces > traces:
+                compiling += program.tracing
             step += done
             epoch += epochs
             if broke:
@@ -239,6 +249,7 @@ class Trainer:
             score,
             float(epoch),
             time.monotonic() - began,
+            max(0.0, time.monotonic() - began - compiling),
             self._score(program, split.holdout, links) if holdout else None,
             trace,
             steps=step,
@@ -370,6 +381,7 @@ def _joined(parts: Sequence[Outcome], patch: Patch, seed: int, seconds: float) -
         Score.mean(scores) if scores and last.status is not Status.FAILED else None,
         max(part.epochs for part in parts),
         seconds,
+        sum(part.again for part in parts),
         Score.mean(held) if held else None,
         first.trace,
         last.error,

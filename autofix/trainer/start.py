@@ -35,6 +35,12 @@ class Start:
         frozen = {v.path for v in model.weights} - {v.path for v in model.trainable_weights}
         learned = {v.path for layer in model._flatten_layers(include_self=False) for v in _learned(layer)}
         everything = set(self._names)
+        adapted = {
+            v.path
+            for layer in model._flatten_layers(include_self=False)
+            if isinstance(layer, keras.layers.Normalization)
+            for v in layer.weights
+        }
         moving = {v.path for v in model.weights if "moving_" in v.path} if not self.trained else set()
         frozen -= moving - learned
         all_frozen = not model.trainable_weights
@@ -48,6 +54,7 @@ class Start:
             pretrained = learned | (_without_witness(model) if learned else set())
             self._always = pretrained | (frozen if not all_frozen else set())
             self._first = everything
+        self._always, self._first = self._always | adapted, self._first | adapted
 
     @property
     def values(self) -> dict[str, np.ndarray]:

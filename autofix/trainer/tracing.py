@@ -135,7 +135,8 @@ class Tracer:
     def _penalty(self) -> float:
         self._program.forward(self._reference)
         penalty = float(sum(np.asarray(loss, "float64") for loss in self._program.model.losses))
-        total = abs(float(np.nanmean(self._losses[-10:]))) if self._losses else 0.0
+        recent = [loss for loss in self._losses[-10:] if np.isfinite(loss)]
+        total = abs(float(np.mean(recent))) if recent else 0.0
         return float(np.clip(penalty / total, 0.0, 1.0)) if total > 0 else 0.0
 
     def _rate(self) -> float:

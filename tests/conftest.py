@@ -1,0 +1,15 @@
+"""What every test stands on: a quiet TensorFlow on the CPU, and reproducible Hypothesis runs in CI."""
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+# Read once, when TensorFlow and Keras are imported, hence before any test module is.
+os.environ["KERAS_BACKEND"] = "tensorflow"
+os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+# No deadlines: the first example that touches TensorFlow pays for tracing.
+settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", settings.get_profile("default"), derandomize=True, database=None, print_blob=True)
+settings.load_profile("ci" if os.environ.get("CI") else "default")
