@@ -16,17 +16,17 @@ from typing import TYPE_CHECKING, Any
 from autofix.errors import AutofixError, FixYourCall, FixYourData, FixYourModel
 
 if TYPE_CHECKING:
+    from autofix.api import diagnose, repair
     from autofix.budget import Budget
     from autofix.change import Change, Patch
-    from autofix.controller import diagnose, repair
     from autofix.recipe import Recipe
     from autofix.result import RepairResult, Verdict
     from autofix.strategy import Case, Strategy
     from autofix.symptom import Diagnosis, Symptom
 
 _HOMES = {
-    "repair": "controller",
-    "diagnose": "controller",
+    "repair": "api",
+    "diagnose": "api",
     "Budget": "budget",
     "Case": "strategy",
     "Change": "change",

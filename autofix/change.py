@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
 
+from autofix import yaml_text
 from autofix.errors import FixYourCall, StaleChange
-from autofix.frozen import canonical, freeze, thaw
+from autofix.frozen import NOTHING, canonical, freeze, part, thaw, with_part
 from autofix.recipe import Recipe
 
 # What one change costs the person who has to live with it. Settings of `fit` and `compile` are edited in one place
@@ -117,25 +118,30 @@ class Patch:
         )
 
     def without(self, line: Iterable[Change]) -> Patch:
-        """Returns the patch without the given changes.
+        """Returns the patch without the given changes, made for the values that are there when they are left out.
 
-        Changes of a part of what is left out (the learning rate of an optimizer that stays as it was) are made for the
-        value that is there instead; those that no longer apply or change nothing go with it.
+        A learning rate that was set in a new optimizer is set in the old one instead. What no longer applies or changes
+        anything is left out too.
         """
         gone = set(map(id, line))
         kept: list[Change] = []
-        stays: dict[str, Any] = {}
+        stays: dict[str, Any] = {}  # values that the rest was not made for, by path
         for change in self.changes:
+            outer = next((path for path in stays if change.path == path or _holds(path, change.path)), None)
+            inner = {path: value for path, value in stays.items() if _holds(change.path, path)}
+            before = change.before if outer is None else part(stays[outer], change.path.removeprefix(outer))
+            for path, value in inner.items():
+                before = with_part(before, path.removeprefix(change.path), value)
+                del stays[path]
             if id(change) in gone:
-                stays.setdefault(change.path, change.before)
-                continue
-            outer = next((path for path in stays if path == change.path or _holds(path, change.path)), None)
-            if outer is None or any(item.path == change.path for item in kept):
-                kept.append(change)
-                continue
-            before = _part(stays[outer], change.path.removeprefix(outer))
-            if before is not _NOTHING and canonical(before) != canonical(change.after):
-                kept.append(replace(change, before=before))
+                if outer is None:
+                    stays[change.path] = before
+            elif before is not NOTHING and canonical(before) != canonical(change.after):
+                kept.append(replace(change, before=before) if outer is not None or inner else change)
+                if outer == change.path:
+                    del stays[outer]
+                elif outer is not None:
+                    stays[outer] = with_part(stays[outer], change.path.removeprefix(outer), change.after)
         return Patch(tuple(kept))
 
     def then(self, other: Patch) -> Patch:
@@ -172,9 +178,7 @@ class Patch:
 
     def to_yaml(self) -> str:
         """Returns the patch as YAML."""
-        import yaml
-
-        return str(yaml.safe_dump(self.to_dict(), sort_keys=False, allow_unicode=True, width=120))
+        return yaml_text.write(self.to_dict())
 
     @classmethod
     def from_yaml(cls, text: str) -> Patch:
@@ -183,16 +187,7 @@ class Patch:
         Raises:
             FixYourCall: If the text is not YAML or not a patch.
         """
-        import yaml
-
-        try:
-            # A few lines of aliases of aliases stand for gigabytes; a patch that we wrote has none.
-            has_alias = any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader))
-            document = None if has_alias else yaml.safe_load(text)
-        except (yaml.YAMLError, ValueError, RecursionError) as error:
-            raise FixYourCall(f"this is not YAML: {error}") from error
-        if has_alias:
-            raise FixYourCall("a patch must not hold YAML aliases (`*name`). Write the values out.")
+        document = yaml_text.read(text)
         if not isinstance(document, Mapping):
             raise FixYourCall(f"a patch is a mapping with a list `changes`. Received: {type(document).__name__}.")
         return cls.from_dict(document)
@@ -201,20 +196,6 @@ class Patch:
 def _holds(outer: str, inner: str) -> bool:
     """Whether the value at `inner` is a part of the one at `outer`."""
     return inner.startswith(outer + "/")
-
-
-_NOTHING = object()
-
-
-def _part(value: Any, tail: str) -> Any:
-    """Returns what is inside a serialized Keras object by the rules of recipe paths, `_NOTHING` if it is not there."""
-    for part in tail.split("/")[1:]:
-        config = value.get("config") if isinstance(value, Mapping) else None
-        holder = next((node for node in (value, config) if isinstance(node, Mapping) and part in node), None)
-        if holder is None:
-            return _NOTHING
-        value = holder[part]
-    return value
 
 
 def _read(item: Any) -> Change:

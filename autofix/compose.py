@@ -56,9 +56,7 @@ class Composer:
     def sound(self, patch: Patch) -> bool:
         """Whether the patched recipe has no output, loss and label contract that cannot train."""
         recipe = patch.apply(self.case.recipe)
-        return not any(
-            found.fatal for found in violations(recipe, self.case.facts, self.case.output_shapes)
-        )
+        return not any(found.fatal for found in violations(recipe, self.case.facts, self.case.output_shapes))
 
     def _part(self, strategy: Strategy, mode: str, trial: BaseTrial | None, case: Case) -> Patch:
         try:

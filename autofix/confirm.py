@@ -48,12 +48,6 @@ class Measured:
         spread = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
         return cls(float(np.mean(values)), spread, values, tuple(outcomes))
 
-    @classmethod
-    def of_validation(cls, outcome: Outcome, floor: float) -> Measured:
-        """The validation score of a single run, for a run that needs no proof."""
-        value = floor if outcome.score is None else outcome.score.value
-        return cls(value, 0.0, (value,), (outcome,))
-
     def __str__(self) -> str:
         return f"{self.mean:.3f} ± {self.spread:.3f}" if len(self.values) > 1 else f"{self.mean:.3f}"
 

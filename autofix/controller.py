@@ -4,29 +4,25 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 from autofix import confirm, judge
-from autofix.budget import Budget, Clock
+from autofix.budget import Clock
 from autofix.change import Patch
 from autofix.compose import GUESS, Composer
 from autofix.confirm import Measured, beats, measure
-from autofix.errors import FixYourCall, FixYourData, FixYourModel
 from autofix.minimise import cheapest, minimise
 from autofix.outcome import Outcome, Status
-from autofix.progress import Narrator, narrator
-from autofix.registry import strategies as registered
+from autofix.progress import Narrator
 from autofix.result import RepairResult, Verdict
 from autofix.search import Search
-from autofix.session import Session, prepare
-from autofix.strategy import Case, Strategy
+from autofix.session import Session
+from autofix.strategy import Strategy
 from autofix.symptom import Diagnosis, Evidence
-from autofix.symptoms import PREFLIGHT, TRACE, diagnose as judge_rules
-
-if TYPE_CHECKING:
-    import keras
+from autofix.symptoms import PREFLIGHT, TRACE
+from autofix.symptoms import diagnose as judge_rules
 
 logger = logging.getLogger(__name__)
 
@@ -36,119 +32,22 @@ RESERVE_SHARE = 0.6
 DEEPEST = 3
 
 
-def repair(
-    model: keras.Model | Callable[[], keras.Model],
-    data: Any,
-    *,
-    validation_data: Any = None,
-    epochs: int | None = None,
-    batch_size: int | None = None,
-    class_weight: Mapping[Any, float] | None = None,
-    metric: str | Callable[..., float] = "auto",
-    target: float | None = None,
-    budget: Budget | str | float = "10x",
-    strategies: Sequence[str] | None = None,
-    weights: Literal["auto", "keep", "reset"] = "auto",
-    seed: int = 0,
-    progress: bool | Literal["auto"] = "auto",
-) -> RepairResult:
-    """Finds out why a run is stuck, searches remedies, and returns a patched, retrained model with the proof.
-
-    Neither `model` nor `data` is changed.
-
-    Args:
-        model: A compiled `keras.Model`, or a function without arguments that builds one.
-        data: `(x, y)`, `(x, y, sample_weight)`, a `tf.data.Dataset`, a `keras.utils.PyDataset`, or `x` alone for an
-            autoencoder. x and y may be arrays, DataFrames, or lists or dicts of arrays.
-        validation_data: The same, set apart by you. Without it, rows of `data` are held out.
-        epochs: Epochs that you train for; 10 if left out.
-        batch_size: Rows in a batch; what the dataset is batched with, else 32.
-        class_weight: Weight per class, as in `fit`.
-        metric: "auto" (balanced accuracy, or R2 for regression), the name of a scikit-learn scorer, or a function
-            `(y_true, y_pred) -> float`, higher is better.
-        target: A score that is good enough; the search stops at the first candidate that reaches it.
-        budget: Seconds, a duration such as "30m", multiples of one run of the model such as "10x" (at least 10
-            seconds), or a `Budget`.
-        strategies: Names of the strategies to use; all of them if left out.
-        weights: "auto" keeps frozen and pretrained weights and starts everything else fresh; "keep" starts from the
-            weights the model came with; "reset" starts everything but frozen layers fresh.
-        seed: Seed of splits, initial weights, data order and search.
-        progress: Whether to report on stderr; "auto" does so in a terminal.
-
-    Returns:
-        A `RepairResult`: `result.model`, `result.changes`, and `print(result)` for the change log.
-
-    Raises:
-        FixYourCall: If an argument is wrong.
-        FixYourData: If the data cannot be read.
-        FixYourModel: If the model is not compiled or cannot be read.
-
-    Example:
-        >>> result = autofix.repair(model, (x_train, y_train), epochs=20)
-        >>> print(result)
-        >>> result.model.predict(x_test)
-    """
-    clock = Clock(Budget.of(budget))
-    chosen = registered(strategies)
-    fit = _fit_settings(epochs, batch_size, class_weight)
-    with narrator(progress) as tell:
-        tell("reading model and data")
-        session = prepare(
-            model, data, validation_data=validation_data, fit=fit, metric=metric, weights=weights, seed=seed
-        )
-        work = _Repair(session, chosen, clock, tell, seed, target)
-        try:
-            return work.run()
-        finally:
-            session.trainer.close()
-
-
-def diagnose(
-    model: keras.Model | Callable[[], keras.Model],
-    data: Any,
-    *,
-    validation_data: Any = None,
-    epochs: int | None = None,
-    batch_size: int | None = None,
-    class_weight: Mapping[Any, float] | None = None,
-    metric: str | Callable[..., float] = "auto",
-    weights: Literal["auto", "keep", "reset"] = "auto",
-    seed: int = 0,
-    progress: bool | Literal["auto"] = "auto",
-) -> list[Diagnosis]:
-    """Trains the run once, as it is, and says what is wrong with it. Arguments as in `repair`.
-
-    Returns:
-        The findings, the most certain and severe first; empty when there are none.
-    """
-    fit = _fit_settings(epochs, batch_size, class_weight)
-    with narrator(progress) as tell:
-        session = prepare(
-            model, data, validation_data=validation_data, fit=fit, metric=metric, weights=weights, seed=seed
-        )
-        work = _Repair(session, (), Clock(Budget()), tell, seed, None)
-        try:
-            work.look()
-            return list(work.findings)
-        finally:
-            session.trainer.close()
-
-
-def _fit_settings(epochs: int | None, batch_size: int | None, class_weight: Mapping[Any, float] | None) -> dict[str, Any]:
-    fit: dict[str, Any] = {}
-    for name, value in (("epochs", epochs), ("batch_size", batch_size)):
-        if value is not None:
-            if isinstance(value, bool) or int(value) != value or value < 1:
-                raise FixYourCall(f"`{name}` must be a whole number of at least 1. Received: {name}={value!r}.")
-            fit[name] = int(value)
-    if class_weight is not None:
-        fit["class_weight"] = {str(key): float(value) for key, value in class_weight.items()}
-    return fit
-
-
 @dataclass
-class _Repair:
-    """One repair under way; each method is one phase."""
+class Controller:
+    """One repair under way; each method is one phase, in the order in which `run` calls them.
+
+    Attributes:
+        session: Model, data and what is known before training.
+        strategies: Remedies to choose from.
+        clock: Counts the budget down.
+        tell: Told of the progress.
+        seed: Seed of the search.
+        target: Score that is good enough; None leaves it to the data.
+        findings: What is wrong.
+        baseline: The run as it came.
+        search: The search, once it has begun.
+        composer: Turns strategies into patches, once the search has begun.
+    """
 
     session: Session
     strategies: Sequence[Strategy]
@@ -166,6 +65,7 @@ class _Repair:
         self.notes: list[str] = list(self.session.facts.notes)
 
     def run(self) -> RepairResult:
+        """Goes through all phases; an interrupt ends with what is proven, never with an exception."""
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -175,6 +75,7 @@ class _Repair:
             return self.result(Verdict.OUT_OF_BUDGET, Patch())
 
     def phases(self) -> RepairResult:
+        """The whole path: each step runs only if the one before did not settle the matter."""
         kept = self.keep_weights()
         if kept is not None:
             return kept
@@ -227,9 +128,8 @@ class _Repair:
         self.preflight()
         self.tell("running the program as it came")
         deadline = self.clock.share(0.4) if self.clock.left < float("inf") else float("inf")
-        self.baseline = self.session.trainer.run(
-            self.session.recipe, Patch(), deadline=deadline, probes=True
-        )
+        trainer, recipe = self.session.trainer, self.session.recipe
+        self.baseline = trainer.run(recipe, Patch(), deadline=deadline, probes=True, holdout=True)
         self.record(self.baseline)
         planned = max(1.0, float(self.session.recipe.fit["epochs"]))
         self.clock.one_run_takes(self.baseline.seconds * planned / max(self.baseline.epochs, 0.1))
@@ -264,7 +164,9 @@ class _Repair:
         self.search.guesses(rest, deadline)
         self.deepen(deadline)
         self.tell("searching")
-        self.search.draws(deadline)
+        best = self.search.best
+        near = best is not None and best.score is not None and judge.good_enough(self.session, best.score.value)
+        self.search.draws(deadline, judge.PATIENCE_WHEN_NEAR if near else judge.PATIENCE)
 
     def reserve(self, best: Outcome) -> float:
         """Seconds to keep free for minimising and proving a candidate."""
@@ -274,11 +176,13 @@ class _Repair:
 
     @property
     def budget_seconds(self) -> float:
+        """Seconds of the whole budget."""
         return self.clock.deadline - self.clock.began
 
     def deepen(self, deadline: float) -> None:
         """Judges the best candidate's own run: once one fault is gone, the next one shows."""
-        assert self.search is not None and self.composer is not None
+        assert self.search is not None
+        assert self.composer is not None
         for _ in range(DEEPEST):
             best = self.search.best
             if best is None or best.trace is None or best.rank >= self.search.good_enough:
@@ -291,7 +195,8 @@ class _Repair:
 
     def shrink(self) -> list[Patch]:
         """Minimises the best candidate; returns patches worth proving, the first one first."""
-        assert self.search is not None and self.composer is not None
+        assert self.search is not None
+        assert self.composer is not None
         floor = judge.floor(self.session)
         if self.baseline is not None and self.baseline.score is not None:
             floor = max(floor, self.baseline.rank)
@@ -300,7 +205,7 @@ class _Repair:
         if best is None or best.rank <= floor or not best.patch:
             return []
         tolerance = judge.tolerance(self.session, best.rank - floor)
-        small = cheapest(done, tolerance) or best
+        small = cheapest(done, tolerance, {s.name for s in self.strategies if s.is_contract}) or best
         self.tell("leaving out what is not needed")
         minimal = minimise(
             small.patch,
@@ -317,41 +222,48 @@ class _Repair:
 
     def prove(self, patches: Sequence[Patch]) -> RepairResult:
         """Trains with fresh seeds, against the program as it came and against the same trained as long."""
-        session, trainer = self.session, self.session.trainer
-        floor = judge.floor(session)
         self.tell("proving it on rows the search never saw")
-        origin, before = session.recipe, None
+        before, undecided = None, False
         for patch in patches:
-            recipe = patch.apply(origin)
-            contenders = [(origin, Patch()), (recipe, patch)]
-            longer = _longer(origin, recipe) and not all(change.path.startswith("fit/") for change in patch)
-            if longer:
-                contenders.append((_as_long(origin, recipe), Patch()))
-            found = measure(
-                contenders,
-                trainer,
-                floor=floor,
-                deadline=self.clock.deadline,
-                on_trial=self.record,
-                decided=lambda found: self.gains(found) or found[1].mean <= found[0].mean,
-            )
-            if found is None and before is None:
-                return self.result(Verdict.OUT_OF_BUDGET, Patch())
+            found = self.contest(patch)
             if found is None:
+                undecided = True
                 break
-            before, after, control = found[0], found[1], found[2] if longer else None
+            before, after, control = found[0], found[1], found[2] if len(found) > 2 else None
             if self.gains(found):
-                verdict = Verdict.REPAIRED if judge.good_enough(session, after.mean) else Verdict.IMPROVED
+                near = judge.good_enough(self.session, after.mean)
+                verdict = Verdict.REPAIRED if near else Verdict.IMPROVED
                 chosen = max(after.outcomes, key=lambda outcome: outcome.rank)
                 return self.result(verdict, patch, before, after, control, model=chosen)
+            undecided = after.mean > before.mean and len(after.values) < len(confirm.SEEDS)
         if before is None:
-            found = measure([(origin, Patch())], trainer, floor=floor, deadline=self.clock.deadline, on_trial=self.record)
+            found = self.contest(Patch())
             before = found[0] if found else None
-        if judge.is_healthy(session, self.baseline, ()) and not judge.hopeless(session, before):
+        if before is None or undecided:
+            return self.result(Verdict.OUT_OF_BUDGET, Patch(), before)
+        if judge.is_healthy(self.session, self.baseline, ()):
             return self.result(Verdict.HEALTHY, Patch(), before)
-        if self.baseline is not None and self.baseline.status is Status.FAILED and not self.any_trained():
+        if all(trial.status is Status.FAILED for trial in self.trials):
             return self.result(Verdict.UNUSABLE, Patch(), before)
         return self.result(Verdict.UNREPAIRED, Patch(), before)
+
+    def contest(self, patch: Patch) -> list[Measured] | None:
+        """Scores of the program as it came, of the patched one, and of the control if the patch trains longer."""
+        origin = self.session.recipe
+        contenders = [(origin, Patch())]
+        if patch:
+            recipe = patch.apply(origin)
+            contenders.append((recipe, patch))
+            if _longer(origin, recipe) and not all(change.path.startswith("fit/") for change in patch):
+                contenders.append((_as_long(origin, recipe), Patch()))
+        return measure(
+            contenders,
+            self.session.trainer,
+            floor=judge.floor(self.session),
+            deadline=self.clock.deadline,
+            on_trial=self.record,
+            decided=lambda found: len(found) < 2 or self.gains(found) or found[1].mean <= found[0].mean,
+        )
 
     def gains(self, found: Sequence[Measured]) -> bool:
         """Whether the patched program beats the program as it came, and the same trained as long."""
@@ -362,12 +274,11 @@ class _Repair:
 
     @property
     def baseline_again(self) -> float:
+        """Seconds that running the program as it came takes once it is compiled."""
         return self.baseline.again if self.baseline else 0.0
 
-    def any_trained(self) -> bool:
-        return any(trial.status is not Status.FAILED for trial in self.trials)
-
     def evidence(self, outcome: Outcome | None = None) -> Evidence:
+        """Returns what rules may look at: the program alone, or a run of it."""
         case = self.session.case
         recipe = case.recipe if outcome is None else outcome.patch.apply(case.recipe)
         score = outcome.score.value if outcome and outcome.score else None
@@ -382,11 +293,13 @@ class _Repair:
         )
 
     def contract_patch(self) -> Patch:
+        """Returns the changes that follow from program and data alone."""
         case = replace(self.session.case, diagnoses=self.findings)
         contract = [strategy for strategy in self.strategies if strategy.is_contract]
         return Composer(case, contract).patch({strategy.name: GUESS for strategy in contract})
 
     def record(self, outcome: Outcome) -> None:
+        """Takes in a finished run; one that was only looked up again is not counted twice."""
         if outcome.weights is not None and any(trial.weights is outcome.weights for trial in self.trials):
             return
         self.trials.append(outcome)
@@ -403,11 +316,12 @@ class _Repair:
         model: Outcome | None = None,
         retrained: bool = True,
     ) -> RepairResult:
+        """Returns the result; without a trained `model` the user's own model is handed back."""
         session = self.session
         recipe = patch.apply(session.recipe)
         built = session.model if model is None else session.trainer.build(model, recipe)
         if before is None and self.baseline is not None and verdict is Verdict.HEALTHY:
-            before = Measured.of_validation(self.baseline, judge.floor(session))
+            before = Measured.of([self.baseline], judge.floor(session))
         targets = session.facts.targets
         failed = self.composer.failed if self.composer else {}
         self.notes += [f"strategy {name} failed and was left out ({error})" for name, error in failed.items()]
@@ -427,7 +341,7 @@ class _Repair:
             recipe=session.recipe,
             classes=targets[0].classes or None if len(targets) == 1 else None,
             notes=tuple(dict.fromkeys(self.notes)),
-            next_steps=judge.next_steps(session, verdict, self.findings, before),
+            next_steps=judge.next_steps(session, verdict, self.findings),
             seconds=self.clock.spent,
             traces=session.trainer.traces,
             retrained=retrained,

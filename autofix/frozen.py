@@ -17,6 +17,7 @@ class FrozenDict(Mapping[str, Any]):
     """
 
     __slots__ = ("_items",)
+    _items: dict[str, Any]
 
     def __init__(self, items: Mapping[str, Any] | None = None) -> None:
         object.__setattr__(self, "_items", {str(key): freeze(value) for key, value in (items or {}).items()})
@@ -87,6 +88,40 @@ def thaw(value: Any) -> Any:
 def canonical(value: Any) -> str:
     """Returns one text per value, whatever the order of its keys: the ground for equality and fingerprints."""
     return json.dumps(thaw(value), sort_keys=True, separators=(",", ":"))
+
+
+NOTHING: Final = object()
+
+
+def part(value: Any, tail: str) -> Any:
+    """Returns what is inside a serialized Keras object, `NOTHING` if it is not there.
+
+    Args:
+        value: The object: plain values, some of them with their settings under the key ``config``.
+        tail: Where to look: ``/inner/key``, with ``config`` left out as in the paths of a recipe; ``""`` for all.
+    """
+    for key in tail.split("/")[1:]:
+        holder = _holder(value, key)
+        if holder is None:
+            return NOTHING
+        value = holder[key]
+    return value
+
+
+def with_part(value: Any, tail: str, new: Any) -> Any:
+    """Returns a copy of a serialized Keras object with `new` at `tail`, as it is where there is nothing to replace."""
+    copy = thaw(value)
+    above, _, key = tail.rpartition("/")
+    holder = _holder(part(copy, above), key)
+    if holder is not None:
+        holder[key] = thaw(new)
+    return freeze(copy) if tail else freeze(new)
+
+
+def _holder(value: Any, key: str) -> Any:
+    """The mapping that holds `key`: the object itself or its settings."""
+    config = value.get("config") if isinstance(value, Mapping) else None
+    return next((node for node in (value, config) if isinstance(node, Mapping) and key in node), None)
 
 
 EMPTY: Final = FrozenDict()

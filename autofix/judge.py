@@ -27,6 +27,9 @@ LEAST = 0.02
 SINGLES = 3
 # What a chance-level score may stand above chance by luck, in standard errors.
 LUCK = 2.5
+# Draws without a better candidate after which nothing better is likely, far from and near what the data allows.
+PATIENCE = 6
+PATIENCE_WHEN_NEAR = 2
 # Score at which a classifier or a regression needs no further search.
 EXCELLENT = 0.98
 
@@ -56,7 +59,7 @@ def good_enough(session: Session, value: float) -> bool:
     return value + facts.noise >= facts.chance + WORKING * (ceiling(session) - facts.chance)
 
 
-def hopeless(session: Session, before: Measured | None = None) -> bool:
+def hopeless(session: Session) -> bool:
     """Whether not even the yardstick models find a relation between inputs and targets."""
     facts = session.facts
     if not comparable(session) or facts.signal is None:
@@ -155,9 +158,7 @@ def _distinct(plans: Sequence[dict[str, str]]) -> list[dict[str, str]]:
     return list({tuple(sorted(plan.items())): plan for plan in plans}.values())
 
 
-def next_steps(
-    session: Session, verdict: Verdict, findings: Sequence[Diagnosis], before: Measured | None
-) -> tuple[str, ...]:
+def next_steps(session: Session, verdict: Verdict, findings: Sequence[Diagnosis]) -> tuple[str, ...]:
     """What a person should look at, where autofix could not help."""
     if verdict in (Verdict.HEALTHY, Verdict.REPAIRED):
         return ()

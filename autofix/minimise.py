@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, replace
 
 from autofix.change import Change, Patch
@@ -50,6 +50,7 @@ def minimise(
         tolerance: Score rank that may be lost.
         deadline: In seconds of `time.monotonic`.
         floor: Rank of the run as it came: stands in for a patch that cannot be trained.
+        on_trial: Told of every run.
 
     Returns:
         What is left, with the effect of each line.
@@ -73,6 +74,7 @@ def minimise(
                 break
         return sum(ranks) / len(ranks)
 
+    contract = {strategy.name for strategy in composer.strategies if strategy.is_contract}
     goal = float("inf")
     whole = rank(patch)
     if whole is None:
@@ -81,7 +83,7 @@ def minimise(
     worth: dict[tuple[Change, ...], float] = {}
     best_rank = whole
     while True:
-        line = _next(patch, worth)
+        line = _next(patch, worth, contract)
         if line is None:
             return Minimal(_measured(patch, worth), True, tuple(runs))
         rest = patch.without(line)
@@ -95,10 +97,17 @@ def minimise(
             worth[line] = best_rank - found
 
 
-def _next(patch: Patch, worth: dict[tuple[Change, ...], float]) -> tuple[Change, ...] | None:
-    """The line to try without next: the costliest, and among equals the one applied last."""
+def _next(patch: Patch, worth: dict[tuple[Change, ...], float], contract: Set[str]) -> tuple[Change, ...] | None:
+    """The line to try without next: remedies before contract fixes, the costliest first, the last applied first.
+
+    A contract fix mends a fault that is there for certain; a remedy may only have covered for it.
+    """
     open_lines = [line for line in patch.lines if line not in worth]
-    return max(reversed(open_lines), key=lambda line: max(change.cost for change in line), default=None)
+    return max(
+        reversed(open_lines),
+        key=lambda line: (line[0].strategy not in contract, max(change.cost for change in line)),
+        default=None,
+    )
 
 
 def _applies(patch: Patch, composer: Composer) -> bool:
@@ -113,11 +122,18 @@ def _measured(patch: Patch, worth: dict[tuple[Change, ...], float]) -> Patch:
     return Patch(tuple(replace(change, effect=effects.get(id(change))) for change in patch))
 
 
-def cheapest(outcomes: Sequence[Outcome], tolerance: float) -> Outcome | None:
-    """Returns the smallest patch among the outcomes that are as good as the best one, within `tolerance`."""
+def cheapest(outcomes: Sequence[Outcome], tolerance: float, contract: Set[str]) -> Outcome | None:
+    """Returns the smallest patch among the outcomes that are as good as the best one, within `tolerance`.
+
+    Changes of the strategies named in `contract` are free: they mend faults that are there for certain.
+    """
+
+    def cost(patch: Patch) -> float:
+        return Patch(tuple(change for change in patch if change.strategy not in contract)).cost
+
     done = [item for item in outcomes if item.status is Status.DONE and item.score is not None and item.patch]
     if not done:
         return None
     best = max(item.rank for item in done)
     good = [item for item in done if item.rank >= best - tolerance]
-    return min(good, key=lambda item: (item.patch.cost, -item.rank))
+    return min(good, key=lambda item: (cost(item.patch), -item.rank))

@@ -31,21 +31,18 @@ def narrator(progress: bool | Literal["auto"]) -> Iterator[Narrator]:
     from rich.console import Console
 
     console = Console(stderr=True)
-    state = {"phase": "", "runs": 0, "best": ""}
+    phase_now, runs, best = "", 0, ""
     with console.status("autofix") as status:
 
         def tell(phase: str | None, outcome: Outcome | None = None, clock: Clock | None = None) -> None:
-            if phase is not None:
-                state["phase"] = phase
+            nonlocal phase_now, runs, best
+            phase_now = phase_now if phase is None else phase
             if outcome is not None:
-                state["runs"] = int(state["runs"]) + 1
-                best = outcome.score.value if outcome.score else None
-                if best is not None and (state["best"] == "" or best > float(state["best"])):
-                    state["best"] = f"{best:.4f}"
-            left = ""
-            if clock is not None and clock.left < float("inf"):
-                left = f", {clock.left:.0f} s left"
-            best_text = f", best {state['best']}" if state["best"] else ""
-            status.update(f"autofix: {state['phase']} ({state['runs']} runs{best_text}{left})")
+                runs += 1
+                if outcome.score is not None and (not best or outcome.score.value > float(best)):
+                    best = f"{outcome.score.value:.4f}"
+            left = f", {clock.left:.0f} s left" if clock is not None and clock.left < float("inf") else ""
+            so_far = f", best {best}" if best else ""
+            status.update(f"autofix: {phase_now} ({runs} runs{so_far}{left})")
 
         yield tell

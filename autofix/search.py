@@ -19,8 +19,6 @@ logger = logging.getLogger(__name__)
 
 # A candidate without a finite score is told to the sampler as this far below the worst finite one.
 WORSE = 0.1
-# Draws without a better candidate after which nothing better is likely.
-PATIENCE = 6
 # A drawn candidate may be dropped from this share of its epochs on.
 FIRST_RUNG = 1 / 3
 
@@ -81,13 +79,13 @@ class Search:
             self.study.enqueue_trial(
                 {f"{strategy.name}.use": plan.get(strategy.name, OFF) for strategy in self.composer.strategies}
             )
-            self._one(deadline, pruned=False)
+            self._one(deadline - self._kept(), pruned=False)
 
-    def draws(self, deadline: float) -> None:
-        """Lets TPE draw candidates until nothing better is likely or the time is up."""
+    def draws(self, deadline: float, patience: int) -> None:
+        """Lets TPE draw candidates until `patience` in a row were no better, or the time is up."""
         idle, best = 0, self.best.rank if self.best else float("-inf")
-        while idle < PATIENCE and not self._over(deadline):
-            self._one(deadline, pruned=True)
+        while idle < patience and not self._over(deadline):
+            self._one(deadline - self._kept(), pruned=True)
             found = self.best.rank if self.best else float("-inf")
             idle = 0 if found > best + 1e-4 else idle + 1
             best = max(best, found)
@@ -95,8 +93,10 @@ class Search:
     def _over(self, deadline: float) -> bool:
         enough = self.best is not None and self.best.rank >= self.good_enough
         full = self.most_trials is not None and len(self.outcomes) >= self.most_trials
-        kept = self.reserve(self.best) if self.best is not None else 0.0
-        return enough or full or time.monotonic() + kept >= deadline
+        return enough or full or time.monotonic() + self._kept() >= deadline
+
+    def _kept(self) -> float:
+        return self.reserve(self.best) if self.best is not None else 0.0
 
     def _one(self, deadline: float, *, pruned: bool) -> None:
         trial = self.study.ask()
@@ -129,9 +129,7 @@ class Search:
 
         trial_steps: list[Progress] = []
         recipe = patch.apply(self.composer.case.recipe)
-        return self.trainer.run(
-            recipe, patch, deadline=deadline, probes=True, keep=keep if pruned else None
-        )
+        return self.trainer.run(recipe, patch, deadline=deadline, probes=True, keep=keep if pruned else None)
 
     def _tell(self, trial: optuna.Trial, outcome: Outcome) -> None:
         trial.set_user_attr("status", outcome.status.name.lower())

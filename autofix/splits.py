@@ -85,14 +85,14 @@ def _with_validation(
 
 
 def _three_parts(rows: Rows, strata: Array | None, shares: tuple[float, float], rng: np.random.Generator) -> Split:
-    holdout = _part(rows, strata, shares[0], rng)
+    holdout = _part(rows, strata, shares[0], rng, least=3)
     rest = np.setdiff1d(rows, holdout, assume_unique=True)
     validation = _part(rest, strata, shares[1] / (1 - shares[0]), rng)
     return Split(np.setdiff1d(rest, validation, assume_unique=True), validation, holdout)
 
 
-def _part(rows: Rows, strata: Array | None, share: float, rng: np.random.Generator) -> Rows:
-    """Draws `share` of `rows`, the same share of every class; one row at least of a class that has three or more.
+def _part(rows: Rows, strata: Array | None, share: float, rng: np.random.Generator, least: int = 2) -> Rows:
+    """Draws `share` of `rows`, the same share of every class; one row at least of a class that has `least` or more.
 
     scikit-learn's stratified splitters refuse classes with one row and parts smaller than the number of classes,
     which is what broken runs bring; counting within classes needs no such exceptions.
@@ -107,7 +107,7 @@ def _part(rows: Rows, strata: Array | None, share: float, rng: np.random.Generat
     place = np.arange(len(rows)) - np.repeat(starts, sizes)
     exact = share * sizes
     most = np.maximum(sizes - 1, 0)
-    take = np.clip(np.floor(exact).astype(np.int64), np.where(sizes >= 3, 1, 0), most)
+    take = np.clip(np.floor(exact).astype(np.int64), np.where(sizes >= least, 1, 0), most)
     # What rounding down left over goes to the classes that lost most by it, ties at random.
     nearest = np.argsort(take - exact - 1e-9 * rng.random(len(sizes)))
     nearest = nearest[take[nearest] < most[nearest]]

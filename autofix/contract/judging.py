@@ -29,6 +29,9 @@ from autofix.facts import DataFacts, Encoding, TaskKind
 from autofix.recipe import Recipe
 from autofix.symptom import Symptom
 
+# Rounding of shares that add up to 1, of percentages with one decimal.
+WHOLE = 0.01
+
 
 @dataclass(frozen=True)
 class Violation:
@@ -179,8 +182,8 @@ def _judge_columns(output: Output) -> Iterator[Violation]:
         if single and activation in SOFTMAXES and width > 2:
             sentence = f"{name} judges each of {columns} columns by itself, while a softmax couples them."
             yield _found(output, Symptom.LOSS_MISMATCH, sentence, fatal=False)
-        elif activation not in SOFTMAXES:
-            yield from _judge_cross_entropy(output, SIGMOIDS)
+        else:
+            yield from _judge_cross_entropy(output, SOFTMAXES if activation in SOFTMAXES else SIGMOIDS)
     elif name in HINGE and activation is not None and activation not in MARGINS:
         sentence = f"{name} pushes outputs to -1 and 1, which {activation} does not reach on both sides."
         yield _found(output, Symptom.LOSS_MISMATCH, sentence, fatal=False)
@@ -248,9 +251,9 @@ def _judge_quantities(output: Output) -> Iterator[Violation]:
 
 def _judge_shares(output: Output, shares: bool, spread: str) -> Iterator[Violation]:
     """A loss for classes on quantities: right for shares between 0 and 1, wrong for anything else."""
-    loss, activation, target = loss_of(output), output.activation, output.target
+    loss, activation = loss_of(output), output.activation
     name = loss.identifier
-    composition = shares and len(target.mean) > 1 and abs(sum(target.mean) - 1) < 0.01
+    composition = is_composition(output)
     if name in BINARY and shares:
         yield from _judge_cross_entropy(output, SOFTMAXES if activation in SOFTMAXES and composition else SIGMOIDS)
     elif name in CATEGORICAL and composition:
@@ -258,6 +261,12 @@ def _judge_shares(output: Output, shares: bool, spread: str) -> Iterator[Violati
     elif not (name in DIVERGENCE and composition and activation in (*SOFTMAXES, None)):
         sentence = f"{name} is a loss for classes; the targets are quantities of {spread}."
         yield _found(output, Symptom.LOSS_MISMATCH, sentence, fatal=True)
+
+
+def is_composition(output: Output) -> bool:
+    """Returns whether the columns are shares of one whole."""
+    labels, mean = output.labels, output.target.mean
+    return 0 <= labels.low <= labels.high <= 1 and len(mean) > 1 and abs(sum(mean) - 1) < WHOLE
 
 
 def _judge_reach(output: Output, spread: str) -> Iterator[Violation]:

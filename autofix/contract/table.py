@@ -5,11 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from autofix.contract.heads import LOGITS, MARGINS, SIGMOIDS, SOFTMAXES, Tail
-from autofix.contract.judging import judge, reaches
-from autofix.contract.losses import BINARY, CATEGORICAL, CATEGORICAL_HINGE, CUSTOM, DIVERGENCE, HINGE, SPARSE
+from autofix.contract.judging import is_composition, judge, reaches
+from autofix.contract.losses import (
+    BINARY,
+    CATEGORICAL,
+    CATEGORICAL_HINGE,
+    CROSS_ENTROPIES,
+    CUSTOM,
+    DIVERGENCE,
+    HINGE,
+    OF_QUANTITIES,
+    SPARSE,
+)
 from autofix.contract.outputs import Labels, Output, loss_of
 from autofix.facts import Encoding, TaskKind
-from autofix.symptom import Symptom
 
 # What an edit costs here, in the order of what a person would rather change: an activation keeps the trained weights,
 # a loss is one word, recoded labels need a mapping kept beside the model, other units throw the head's weights away.
@@ -115,14 +124,18 @@ def _way(output: Output, labels: Labels, row: Row, encode: bool) -> Triple | Non
     units = None if wanted == width or width is None else wanted
     if units is not None and not _can_widen(tail):
         return None
-    custom = loss.identifier == CUSTOM
-    activation = None if output.activation in row.activations or tail is None else row.activations[0]
+    custom, unknown = loss.identifier == CUSTOM, output.activation is None
+    activation = None if unknown or output.activation in row.activations else row.activations[0]
     keeps = custom or (loss.identifier in row.losses and loss.from_logits == row.from_logits)
     name = loss.identifier if loss.identifier in row.losses else row.losses[0]
-    cost = LABEL_COST * encode + UNITS_COST * (units is not None) + row.reluctance
-    cost += ACTIVATION_COST * (activation is not None) + LOSS_COST * (not keeps)
+    cost = LABEL_COST * encode + UNITS_COST * (units is not None)
+    if activation is not None or not keeps:
+        cost += row.reluctance + ACTIVATION_COST * (activation is not None) + LOSS_COST * (not keeps)
     squashed = output.activation in (*SIGMOIDS, *SOFTMAXES)
-    if row.from_logits and not custom and (squashed or not loss.from_logits):
+    turns_logit = row.from_logits and (squashed or not loss.from_logits)
+    # What cannot be seen is what the present loss takes it for.
+    turns_blindly = unknown and loss.identifier in CROSS_ENTROPIES and row.from_logits != loss.from_logits
+    if not custom and (turns_logit or turns_blindly):
         cost += LOGIT_COST
     return Triple(units, activation, None if keeps else name, row.from_logits, encode, cost)
 
@@ -147,40 +160,33 @@ def _can_widen(tail: Tail | None) -> bool:
 
 
 def _best_for_quantities(output: Output) -> Triple:
-    found = judge(output)
-    symptoms = {violation.symptom for violation in found}
-    loss, tail = loss_of(output), output.tail
-    columns = output.columns
-    softmax_on_one = output.width == 1 and output.activation in SOFTMAXES
-    units = (
-        columns
-        if columns != output.width and output.width is not None and _can_widen(tail) and output.extra_axes == 0
-        else None
-    )
-    name, activation = None, None
-    if Symptom.LOSS_MISMATCH in symptoms:
-        rates = loss.identifier == "poisson" and output.labels.low >= 0
-        if rates:
-            activation = "softplus"
-        else:
-            name, activation = _loss_for_shares(output)
-    elif Symptom.OUTPUT_RANGE in symptoms or softmax_on_one or (units is not None and output.activation in SOFTMAXES):
-        activation = "linear"
-    if name == "mean_squared_error" and (softmax_on_one or not reaches(output, output.labels.low, output.labels.high)):
-        activation = "linear"
-    if activation == output.activation or tail is None:
+    loss, tail, columns = loss_of(output), output.tail, output.columns
+    widens = columns != output.width and output.width is not None and output.extra_axes == 0 and _can_widen(tail)
+    name, from_logits, activation = _fit_for_quantities(output)
+    if output.activation is None or activation == output.activation:
         activation = None
-    cost = (
-        UNITS_COST * (units is not None) + ACTIVATION_COST * (activation is not None) + LOSS_COST * (name is not None)
-    )
-    return Triple(units, activation, name, False, encode=False, cost=cost)
+    keeps = (name, from_logits) == (loss.identifier, loss.from_logits)
+    cost = UNITS_COST * widens + ACTIVATION_COST * (activation is not None) + LOSS_COST * (not keeps)
+    units = columns if widens else None
+    return Triple(units, activation, None if keeps else name, from_logits, encode=False, cost=cost)
 
 
-def _loss_for_shares(output: Output) -> tuple[str | None, str | None]:
-    """Loss and activation for quantities under a loss for classes."""
-    loss, labels = loss_of(output), output.labels
-    if loss.identifier in BINARY and labels.low >= 0 and labels.high <= 1:
-        if output.activation in SIGMOIDS:
-            return loss.identifier, None
-        return (loss.identifier if loss.from_logits else None), "sigmoid"
-    return "mean_squared_error", None
+def _fit_for_quantities(output: Output) -> tuple[str, bool, str | None]:
+    """Returns loss, `from_logits` and activation that suit quantities; None for an activation that may stay."""
+    loss, labels, activation = loss_of(output), output.labels, output.activation
+    name = loss.identifier
+    own: tuple[str, ...] = ()
+    if name in BINARY and 0 <= labels.low <= labels.high <= 1:
+        own = SIGMOIDS
+    elif name in (*CATEGORICAL, *DIVERGENCE) and is_composition(output):
+        own = SOFTMAXES
+    if own:
+        stays = loss.from_logits and activation in LOGITS
+        return name, stays, None if stays or activation in own else own[0]
+    if name == "poisson" and labels.low >= 0:
+        low = output.tail.bounds[0].min() if output.tail else 0.0
+        return name, False, None if low >= 0 else "softplus"
+    always_one = 1 in (output.width, output.columns) and activation in SOFTMAXES
+    wanted = "linear" if always_one or not reaches(output, labels.low, labels.high) else None
+    is_sound = name == CUSTOM or (name in OF_QUANTITIES and name != "poisson")
+    return name if is_sound else "mean_squared_error", False, wanted

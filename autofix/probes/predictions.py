@@ -29,9 +29,7 @@ def read_predictions(
     Returns:
         One reading per output.
     """
-    return tuple(
-        _reading(*item) for item in zip(outputs, y_true, targets, links, strict=True)
-    )
+    return tuple(_reading(*item) for item in zip(outputs, y_true, targets, links, strict=True))
 
 
 def _reading(raw: np.ndarray, y_true: np.ndarray, target: TargetFacts, link: Link) -> PredictionReading:

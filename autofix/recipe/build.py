@@ -47,7 +47,7 @@ def read_model(model: Any, example: Any = None) -> tuple[dict[str, Any], dict[st
     objects.update(custom_objects(model))
     with keras.saving.custom_object_scope(objects), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        compiled = {key: plain(value) for key, value in compile_config(model, objects).items()}
+        compiled = {key: plain(value) for key, value in compile_config(model).items()}
         try:
             document = keras.saving.serialize_keras_object(model)
         except Exception as error:  # a user's `get_config` may raise anything
@@ -62,7 +62,7 @@ def read_model(model: Any, example: Any = None) -> tuple[dict[str, Any], dict[st
         document = without_build_parts(document)
     document = plain(document)
     if document["class_name"] == "Sequential":
-        _give_input_layer(document, model, example)
+        _give_input_layer(document, example)
     return document, compiled, objects
 
 
@@ -147,14 +147,14 @@ def _fresh_seeds(node: Any) -> Any:
 @contextlib.contextmanager
 def seeded(seed: int) -> Iterator[None]:
     """Makes Keras draw its default seeds from `seed`, and gives Python's and NumPy's generators back untouched."""
-    python, numpy = random.getstate(), np.random.get_state()
+    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002 (kept as the user has it)
     random.seed(seed)
-    np.random.seed(seed % 2**32)
+    np.random.seed(seed % 2**32)  # noqa: NPY002 (some layers draw from it)
     try:
         yield
     finally:
         random.setstate(python)
-        np.random.set_state(numpy)
+        np.random.set_state(numpy)  # noqa: NPY002 (handed back)
 
 
 def call_builder(builder: Callable[[], keras.Model]) -> keras.Model:
@@ -214,7 +214,7 @@ def _all_layers(model: keras.Model) -> Iterator[Any]:
     yield from model._flatten_layers(include_self=False, recursive=True)
 
 
-def compile_config(model: keras.Model, objects: Mapping[str, Any]) -> dict[str, Any]:
+def compile_config(model: keras.Model) -> dict[str, Any]:
     """Returns what the model was compiled with, the optimizer as it stands now (its learning rate in force)."""
     config = dict(model.get_compile_config() or {})
     if not config:
@@ -252,7 +252,7 @@ def plain(value: Any) -> Any:
     return value
 
 
-def _give_input_layer(document: dict[str, Any], model: keras.Model, example: Any) -> None:
+def _give_input_layer(document: dict[str, Any], example: Any) -> None:
     """A Sequential without an input shape gets the one of its first batch, as Keras itself does."""
     entries = document["config"]["layers"]
     if entries and entries[0]["class_name"] == "InputLayer":

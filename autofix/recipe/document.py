@@ -72,7 +72,13 @@ class Recipe:
 
         architecture, compiled, objects = read_model(model, example)
         settings = {**FIT_DEFAULTS, **(fit or {})}
-        return cls(FrozenDict(architecture), FrozenDict(compiled), FrozenDict(settings), FrozenDict(TRANSFORM_DEFAULTS), objects)
+        return cls(
+            FrozenDict(architecture),
+            FrozenDict(compiled),
+            FrozenDict(settings),
+            FrozenDict(TRANSFORM_DEFAULTS),
+            objects,
+        )
 
     def build(self, *, seed: int = 0, compiled: bool = True, example: Any = None) -> keras.Model:
         """Builds a fresh model.

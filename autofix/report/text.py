@@ -50,9 +50,7 @@ def _lines(result: RepairResult) -> Iterator[str]:
         for note in result.notes:
             yield from _wrapped(f"Note: {note}", "")
     yield ""
-    yield (
-        f"{len(result.trials)} training runs, {result.traces} compiled programs, {result.seconds:.1f} s."
-    )
+    yield (f"{len(result.trials)} training runs, {result.traces} compiled programs, {result.seconds:.1f} s.")
 
 
 def _scores(result: RepairResult) -> Iterator[str]:

@@ -122,6 +122,18 @@ def losses(trace: Trace) -> Array:
     return finite_part(trace.loss)
 
 
+def epoch_scores(trace: Trace, where: Standing | None) -> Array | None:
+    """Returns the validation scores over time, None when one is not finite.
+
+    What is worse than chance by more than chance is from perfect counts as just that: an R2 of -1,000 and one of -10
+    are equally useless, and would drown every other score.
+    """
+    scores = np.asarray(trace.epoch_scores, dtype=np.float64)
+    if not len(scores) or not np.isfinite(scores).all():
+        return None
+    return scores if where is None else np.maximum(scores, where.chance - where.span)
+
+
 def scatter(values: Array) -> float:
     """Returns the standard deviation of the noise on a curve, from successive differences: a trend does not count."""
     if len(values) < 2:

@@ -41,7 +41,12 @@ def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
     for item in trace.last:
         dead = item.dead
         # A linear layer of zeros is as dead as any, but a few zero columns of it are not.
-        if not math.isfinite(dead) or dead < (MANY if item.activation in RELU else ALL) or item.layer in embeddings:
+        if (
+            not item.finite
+            or not math.isfinite(dead)
+            or dead < (MANY if item.activation in RELU else ALL)
+            or item.layer in embeddings
+        ):
             continue
         severity = WHOLE if dead >= ALL else clip(LOWEST + SLOPE * (dead - MANY), LOWEST, 0.85)
         born = before.get(item.layer)

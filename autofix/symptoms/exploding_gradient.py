@@ -25,6 +25,7 @@ import numpy as np
 
 from autofix.symptom import Diagnosis, Evidence, Symptom
 from autofix.symptoms._judging import eased, finite_part, numbers
+from autofix.trace import Trace
 
 # Norm over the median of its start.
 GROWTH = 1e3
@@ -32,6 +33,8 @@ GROWTH = 1e3
 GROWTH_BEFORE_NAN = 30.0
 # First layer's norm over the last layer's at the start.
 DEPTH_RATIO = 1e3
+# Standard deviation of a layer's outputs that no loss survives: its square overflows soon.
+OUTPUTS = 1e6
 # Without growth this is no explosion, whatever it is divided by.
 LEAST = 1.0
 
@@ -43,8 +46,11 @@ def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
         return ()
     norms = finite_part(trace.gradient_norm)
     overflowed = len(norms) < len(trace.gradient_norm)
-    if not len(norms):
+    if trace.non_finite_origin in ("input", "target") or any(item.missing > 0 for item in evidence.facts.inputs):
+        # NaN that came with the data says nothing about the model.
         return ()
+    if not len(norms):
+        return _from_the_start(trace)
     start = float(np.median(norms[: max(1, len(norms) // 5)]))
     peak_at = int(np.argmax(norms))
     peak = float(norms[peak_at])
@@ -58,6 +64,17 @@ def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
         values = numbers(start=start, peak=peak, growth=growth, typical=float(np.median(norms)))
         return (Diagnosis(Symptom.EXPLODING_GRADIENT, severity, 0.9, text, None, step, values),)
     return _through_depth(evidence)
+
+
+def _from_the_start(trace: Trace) -> tuple[Diagnosis, ...]:
+    """Judges a run whose first gradient already overflowed, by the outputs that the layers had before it."""
+    widest = max((item for item in trace.first if item.finite), key=lambda item: item.std, default=None)
+    if not trace.gradient_norm or widest is None or widest.std < OUTPUTS:
+        return ()
+    text = (
+        f"The first gradient is already infinite or NaN; before it {widest.layer} puts out values of {widest.std:.2g}."
+    )
+    return (Diagnosis(Symptom.EXPLODING_GRADIENT, 0.9, 0.9, text, widest.layer, 0, numbers(outputs=widest.std)),)
 
 
 def _through_depth(evidence: Evidence) -> tuple[Diagnosis, ...]:

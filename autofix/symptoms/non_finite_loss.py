@@ -1,7 +1,8 @@
 """NON_FINITE_LOSS: the loss became NaN or infinite.
 
 What it sees:
-    The first step whose loss was not finite and what the probes found there; predictions that are not finite.
+    The first step whose loss was not finite and what the probes found there; predictions, weights and layer outputs
+    that are not finite.
 
 Why it stalls a run:
     A NaN passes through the gradient into every weight, and stays.
@@ -21,6 +22,7 @@ import math
 
 from autofix.symptom import Diagnosis, Evidence, Symptom
 from autofix.symptoms._judging import numbers
+from autofix.trace import Trace
 
 # A single infinite loss that the run got over is serious, not final.
 LASTING, PASSING = 1.0, 0.7
@@ -42,7 +44,7 @@ def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
         step = next((index for index, value in enumerate(trace.loss) if not math.isfinite(value)), None)
     broken = [index for index, item in enumerate(trace.predictions) if not item.finite]
     if step is None and not broken:
-        return ()
+        return _weights(trace)
     if step is None:
         text = "The model's predictions hold NaN or infinite values."
         return (Diagnosis(Symptom.NON_FINITE_LOSS, LASTING, 1.0, text, numbers=numbers(outputs=broken)),)
@@ -60,3 +62,15 @@ def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
     values = numbers(step=step, origin=origin, loss_before=before[-1] if before else None)
     severity = PASSING if last_finite else LASTING
     return (Diagnosis(Symptom.NON_FINITE_LOSS, severity, 1.0, text + ".", layer, step, values),)
+
+
+def _weights(trace: Trace) -> tuple[Diagnosis, ...]:
+    """Looks for NaN that a finite loss hides: the maximum of NaN and 0, as compiled ReLUs take it, is 0."""
+    changed = [path for path, value in trace.weight_change.items() if not math.isfinite(value)]
+    outputs = [item.layer for item in trace.last if not item.finite]
+    if not changed and not outputs:
+        return ()
+    layer = (changed or outputs)[0]
+    what = "weights" if changed else "outputs"
+    text = f"The loss stays finite, but the {what} of {layer} are NaN or infinite at the end."
+    return (Diagnosis(Symptom.NON_FINITE_LOSS, LASTING, 0.9, text, layer, None, numbers(layers=changed or outputs)),)

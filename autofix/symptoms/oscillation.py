@@ -18,19 +18,33 @@ References:
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 
 from autofix.symptom import Diagnosis, Evidence, Symptom
-from autofix.symptoms._judging import Array, Level, blocks, level, losses, numbers, standing, trend
+from autofix.symptoms._judging import (
+    Array,
+    Level,
+    blocks,
+    epoch_scores,
+    level,
+    losses,
+    numbers,
+    scatter,
+    standing,
+    trend,
+)
 
 # Stretches that a run is cut into, and steps it needs.
 STRETCHES, STEPS = 12, 24
-# Scatter of the means over what single batches explain, and over the mean loss.
-BEYOND_NOISE, SWING = 3.0, 0.1
+# Moves of the means that count: over what single batches explain, and over the usual loss; and how many turns make waves.
+BEYOND_NOISE, SWING, TURNS = 3.0, 0.1, 3
+# Fall from the first half to the second, as a share of it, that is progress.
+PROGRESS = 0.05
 # Scatter of single losses over their mean: squared errors of 32 rows scatter by about sqrt(5 / 32) = 0.4.
 SPREAD_OF_SQUARES = 5.0
-STEP_SWING = 2.0
+STEP_SWING, LEAST_STEP_SWING = 2.0, 0.5
 # Jumps of the score, as a share of the way from chance to perfect and in its standard errors.
 JUMP, JUMP_ERRORS, SCORES = 0.08, 3.0, 5
 SEVERITY = 0.7
@@ -55,44 +69,48 @@ def _loss(evidence: Evidence, loss: Array) -> Diagnosis | None:
     means = np.asarray([part.value for part in parts])
     if _progress(parts):
         return None
-    size = max(float(np.abs(means).mean()), 1e-12)
-    swing = float(np.sqrt(np.mean(np.square(np.diff(means))) / 2)) if len(means) > 1 else 0.0
+    size = max(float(np.median(np.abs(means))), 1e-12)
     expected = float(np.median([part.error for part in parts]))
+    turns = _turns(means, max(BEYOND_NOISE * math.sqrt(2) * expected, SWING * size))
     rest = loss[len(loss) // 2 :]
-    step_swing = float(rest.std()) / max(float(np.abs(rest).mean()), 1e-12)
+    step_swing = scatter(rest) / max(float(np.abs(rest).mean()), 1e-12)
     batch = max(1, int(evidence.recipe.fit.get("batch_size") or 32))
     usual = math.sqrt(SPREAD_OF_SQUARES / batch)
-    slow_waves = swing > max(BEYOND_NOISE * expected, SWING * size)
-    jumps = step_swing > max(0.5, STEP_SWING * usual)
-    if not slow_waves and not jumps:
+    if turns < TURNS and step_swing <= max(LEAST_STEP_SWING, STEP_SWING * usual):
         return None
     text = (
         f"Its means over {len(parts)} stretches go up and down between {means.min():.4g} and {means.max():.4g}, "
-        f"single batches scatter by {step_swing:.0%} of their mean, and the second half is no lower than the first."
+        f"turning {turns} times, single batches scatter by {step_swing:.0%} of their mean, and the second half is no "
+        "lower than the first."
     )
-    values = numbers(swing=swing, expected=expected, lowest=float(means.min()), highest=float(means.max()))
+    values = numbers(
+        turns=turns, step_swing=step_swing, expected=expected, lowest=float(means.min()), highest=float(means.max())
+    )
     return Diagnosis(Symptom.OSCILLATION, SEVERITY, 0.7, text, numbers=values)
 
 
+def _turns(means: Array, least: float) -> int:
+    """Returns how often the means turn round after a move of at least `least`."""
+    moves = [np.sign(move) for move in np.diff(means) if abs(move) > least]
+    return sum(1 for one, two in pairwise(moves) if one != two)
+
+
 def _progress(parts: list[Level]) -> bool:
-    """Whether the second half is lower than the first beyond noise."""
+    """Whether the second half is lower than the first beyond noise; medians, since one spike is no trend."""
     half = len(parts) // 2
     early, late = parts[:half] or parts, parts[half:]
-    before, after = _together(early), _together(late)
-    return before.value - after.value > max(2 * (before.error + after.error), 0.05 * abs(before.value))
-
-
-def _together(parts: list[Level]) -> Level:
-    count = len(parts)
-    return Level(sum(part.value for part in parts) / count, math.sqrt(sum(part.error**2 for part in parts)) / count)
+    before = float(np.median([part.value for part in early]))
+    after = float(np.median([part.value for part in late]))
+    error = float(np.median([part.error for part in parts])) / math.sqrt(max(1, half))
+    return before - after > max(2 * math.sqrt(2) * error, PROGRESS * abs(before))
 
 
 def _scores(evidence: Evidence) -> Diagnosis | None:
     trace, where = evidence.trace, standing(evidence)
     if trace is None or where is None or len(trace.epoch_scores) < SCORES:
         return None
-    scores = np.asarray(trace.epoch_scores, dtype=np.float64)
-    if not np.isfinite(scores).all():
+    scores = epoch_scores(trace, where)
+    if scores is None:
         return None
     jump = float(np.sqrt(np.mean(np.square(np.diff(scores))) / 2))
     if jump <= max(JUMP * where.span, JUMP_ERRORS * where.noise):

@@ -20,13 +20,11 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from autofix.symptom import Diagnosis, Evidence, Symptom
-from autofix.symptoms._judging import NOTE, numbers, standing
+from autofix.symptoms._judging import NOTE, epoch_scores, numbers, standing
 
-# Gap between the scores, as a share of the way from chance to perfect and in standard errors.
-GAP, GAP_ERRORS = 0.1, 3.0
+# Gap between the scores, as a share of the way from chance to perfect and in standard errors (one-sided, 5 %).
+GAP, GAP_ERRORS = 0.1, 1.64
 # Fall of the validation score from its best, likewise.
 FALL, FALL_ERRORS = 0.05, 2.0
 ALONE, ONE, BOTH = 0.35, 0.6, 0.7
@@ -38,11 +36,12 @@ def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
     if trace is None or where is None or trace.train_score is None or not math.isfinite(trace.train_score):
         return ()
     gap = trace.train_score - where.score
-    if gap <= max(GAP * where.span, GAP_ERRORS * where.noise):
+    margin = max(GAP * where.span, GAP_ERRORS * where.noise)
+    if gap <= margin or trace.train_score <= where.chance + margin:
         return ()
-    scores = np.asarray([value for value in trace.epoch_scores if math.isfinite(value)])
+    scores = epoch_scores(trace, where)
     fall, best_at = 0.0, None
-    if len(scores) >= 3 and len(scores) == len(trace.epoch_scores):
+    if scores is not None and len(scores) >= 3:
         best = int(scores.argmax())
         # The best of many noisy scores is above their mean; the end is averaged for the same reason.
         fall = float(scores[best] - scores[-max(1, len(scores) // 5) :].mean())

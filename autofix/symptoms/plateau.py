@@ -1,7 +1,7 @@
 """PLATEAU: the loss stays where a constant prediction has it.
 
 What it sees:
-    The mean loss of the first steps, of the third and of the last quarter, with their standard errors, and whether the
+    The mean loss of the first steps, of the second and of the last quarter, with their standard errors, and whether the
     score is that of a constant prediction.
 
 Why it stalls a run:
@@ -17,6 +17,8 @@ References:
 """
 
 from __future__ import annotations
+
+import math
 
 from autofix.symptom import Diagnosis, Evidence, Symptom
 from autofix.symptoms._judging import ends, level, losses, numbers, standing
@@ -43,16 +45,17 @@ def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
         return ()
     start, end = ends(loss, trace.steps_per_epoch)
     quarter = max(1, len(loss) // 4)
-    third = level(loss[-2 * quarter : -quarter])
+    second = level(loss[quarter : 2 * quarter])
     scale = max(abs(start.value), abs(end.value), 1e-12)
     fell = start.value - end.value
-    never = abs(fell) <= max(ERRORS * (start.error + end.error), CHANGE * scale)
-    rests = abs(third.value - end.value) <= max(ERRORS * (third.error + end.error), CHANGE / 4 * scale)
+    never = abs(fell) <= max(ERRORS * math.hypot(start.error, end.error), CHANGE * scale)
+    moved = abs(second.value - end.value)
+    rests = moved <= max(ERRORS * math.hypot(second.error, end.error), CHANGE / 4 * abs(end.value))
     if where is None and not (never and rests):
         return ()
     if not never and not (rests and len(loss) >= 4 * STEPS):
         return ()
-    text = f"It began at {start.value:.4g} and was {end.value:.4g} (standard error {end.error:.2g}) after {len(loss):,} steps"
+    text = f"It began at {start.value:.4g} and was {end.value:.4g} after {len(loss):,} steps (standard error {end.error:.2g})"
     if where is not None:
         text += f"; the score of {where.score:.3f} is no better than that of a constant, {where.chance:.3f}"
     values = numbers(start=start.value, end=end.value, error=end.error, steps=len(loss))

@@ -5,7 +5,7 @@ What it sees:
     training. Output layers are left out: a sure classifier saturates its head.
 
 Why it stalls a run:
-    At the bound of a tanh or sigmoid the derivative is below 0.02, and the product over layers is nothing.
+    At the bound of a tanh or sigmoid the derivative is below 0.04, and the product over layers is nothing.
 
 What treats it:
     Smaller initial weights, scaled inputs, normalization between layers, the ReLU family, a lower rate.
@@ -16,8 +16,6 @@ References:
 """
 
 from __future__ import annotations
-
-import math
 
 from autofix.recipe import heads
 from autofix.symptom import Diagnosis, Evidence, Symptom
@@ -42,7 +40,7 @@ def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
     found = []
     for item in trace.last:
         share = item.saturated
-        if item.layer in outputs or item.activation not in BOUNDED or not math.isfinite(share) or share < MANY:
+        if item.layer in outputs or item.activation not in BOUNDED or not item.finite or not share >= MANY:
             continue
         born = before.get(item.layer)
         text = f"{share:.0%} of the {item.activation} outputs are within 1 % of a bound"

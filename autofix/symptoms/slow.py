@@ -32,6 +32,8 @@ CHANGE = 0.1
 FALL = 0.3
 # Second half's fall over the first half's: 1 for a straight line, near 0 for a curve that has bent.
 STRAIGHT = 0.4
+# Larger updates than usual are not slow, however straight the curve (CS231n: about 1e-3).
+STRAIGHT_UPDATE = 1e-3
 ERRORS = 3.0
 STEPS = 8
 
@@ -52,14 +54,17 @@ def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
     updates = [value for value in trace.update_ratio.values() if math.isfinite(value) and value >= 0]
     update = float(np.median(updates)) if updates else None
     moved = max((value for value in trace.weight_change.values() if math.isfinite(value)), default=None)
+    if moved == 0:
+        # Kernels that did not move at all have no gradient: that is not a matter of pace.
+        return ()
     tiny = update is not None and update < UPDATE and (moved is None or moved < CHANGE)
     quarter = len(loss) // 4
     parts = [level(loss[index * quarter : (index + 1) * quarter or None]) for index in range(4)]
     first_half, second_half = parts[0].value - parts[2].value, parts[1].value - parts[3].value
     significant = second_half > ERRORS * (parts[1].error + parts[3].error)
-    straight = significant and second_half > STRAIGHT * first_half
+    straight = significant and second_half > STRAIGHT * first_half and (update is None or update < STRAIGHT_UPDATE)
     where = standing(evidence)
-    if not tiny and not (straight and where is not None and (where.short or where.at_chance)):
+    if not tiny and not (straight and where is not None and where.known and (where.short or where.at_chance)):
         return ()
     severity = 0.75 if where is not None and (where.at_chance or where.short) else 0.55
     text = f"The loss fell from {start.value:.4g} to {end.value:.4g} in {len(loss):,} steps"

@@ -20,7 +20,18 @@ from __future__ import annotations
 import numpy as np
 
 from autofix.symptom import Diagnosis, Evidence, Symptom
-from autofix.symptoms._judging import NOTE, Array, Standing, Trend, losses, numbers, scatter, standing, trend
+from autofix.symptoms._judging import (
+    NOTE,
+    Array,
+    Standing,
+    Trend,
+    epoch_scores,
+    losses,
+    numbers,
+    scatter,
+    standing,
+    trend,
+)
 
 # Standard errors of the fit by which a trend must differ from none.
 ERRORS = 3.0
@@ -32,6 +43,8 @@ LARGE_GAIN = 0.1
 LOSS_GAIN = 0.1
 # Points from which a line means something.
 STEPS, SCORES = 8, 4
+# Shorter runs need three quarters of their steps for a line that is sharper than the noise.
+LONG = 100
 
 
 def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
@@ -65,8 +78,8 @@ def _scores(evidence: Evidence, where: Standing | None) -> tuple[float, Trend] |
     trace = evidence.trace
     if trace is None or len(trace.epoch_scores) < SCORES or len(trace.scored_epochs) != len(trace.epoch_scores):
         return None
-    scores = np.asarray(trace.epoch_scores, dtype=np.float64)
-    if not np.isfinite(scores).all():
+    scores = epoch_scores(trace, where)
+    if scores is None:
         return None
     half = min(len(scores) // 2, len(scores) - SCORES)
     fit = trend(scores[half:], trace.scored_epochs[half:])
@@ -87,7 +100,7 @@ def _scores(evidence: Evidence, where: Standing | None) -> tuple[float, Trend] |
 def _loss(where: Standing | None, loss: Array) -> tuple[Diagnosis, ...]:
     if len(loss) < STEPS:
         return ()
-    half = len(loss) // 2
+    half = len(loss) // 2 if len(loss) >= LONG else len(loss) // 4
     times = np.arange(1.0, len(loss) + 1)
     fit = trend(loss[half:], times[half:])
     if fit is None or -fit.doubling <= ERRORS * fit.error:
@@ -101,7 +114,7 @@ def _loss(where: Standing | None, loss: Array) -> tuple[Diagnosis, ...]:
     severity, certainty = 0.55, 0.7
     if where is None:
         severity, certainty = 0.5, 0.5
-    elif where.learned:
+    elif where.learned or where.hopeless:
         severity = NOTE
     elif where.short:
         severity, certainty = 0.65, 0.8

@@ -61,7 +61,8 @@ def constant_loss(facts: DataFacts) -> float:
     return max(total, 1e-12)
 
 
-def _coefficients(value: Any) -> tuple[float, float]:
+def coefficients(value: Any) -> tuple[float, float]:
+    """Returns the L1 and L2 coefficients of a serialized regularizer, zeros for one that is not known."""
     if isinstance(value, str):
         return {"l1": (0.01, 0.0), "l2": (0.0, 0.01), "l1_l2": (0.01, 0.01)}.get(value.lower(), (0.0, 0.0))
     config = value.get("config") if isinstance(value, Mapping) else None
@@ -79,7 +80,7 @@ def _penalties(evidence: Evidence, views: tuple[LayerView, ...]) -> tuple[Diagno
     for view in views:
         inner = whole(view)
         for key in ("kernel_regularizer", "recurrent_regularizer"):
-            l1, l2 = _coefficients(inner.config.get(key))
+            l1, l2 = coefficients(inner.config.get(key))
             if l1 == l2 == 0.0:
                 continue
             fan = fans(view, incoming(view, found_shapes)) or (inner.width or 32, inner.width or 32)

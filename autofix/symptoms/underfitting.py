@@ -19,7 +19,7 @@ from __future__ import annotations
 import math
 
 from autofix.symptom import Diagnosis, Evidence, Symptom
-from autofix.symptoms._judging import numbers, standing
+from autofix.symptoms._judging import losses, numbers, standing
 
 # Shortfall as a share of what the reference learner found, and in standard errors.
 SHORT, ERRORS = 0.1, 2.0
@@ -33,6 +33,8 @@ def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
     if trace is None or where is None or not where.known or where.learned:
         return ()
     if trace.train_score is None or not math.isfinite(trace.train_score):
+        return ()
+    if len(losses(trace)) < trace.steps or any(not item.finite for item in trace.predictions):
         return ()
     room = where.reach - where.chance
     short = where.reach - trace.train_score

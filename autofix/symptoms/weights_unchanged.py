@@ -2,7 +2,7 @@
 
 What it sees:
     The change of every kernel over the whole run, relative to its start; then, to tell why, the number of trainable
-    weights, the gradient norm, and the learning rate.
+    weights, the kernels' gradient norms, and the learning rate.
 
 Why it stalls a run:
     No change, no learning: everything is frozen, the gradient is zero, or the rate is below what floats resolve.
@@ -24,6 +24,7 @@ import numpy as np
 from autofix.symptom import Diagnosis, Evidence, Symptom
 from autofix.symptoms._judging import eased, finite_part, numbers
 from autofix.symptoms._program import present, weighted
+from autofix.trace import Trace
 
 # Relative change of a kernel over the run.
 UNCHANGED = 1e-6
@@ -44,13 +45,12 @@ def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
     frozen = trace.trainable == 0 and (moved is not None or _all_frozen(evidence))
     if moved is None and not frozen:
         return ()
-    norms = finite_part(trace.gradient_norm)
-    norm = float(np.median(norms)) if len(norms) else None
+    norm = _gradient(trace)
     text = f"No kernel changed by more than {moved or 0.0:.1g} of its norm in {trace.steps:,} steps"
     if frozen:
         cause, text = "frozen", text + ": no weight is trainable."
     elif norm is not None and norm <= ZERO_GRADIENT:
-        cause, text = "zero gradient", text + f": the gradient is zero (norm {norm:.1g})."
+        cause, text = "zero gradient", text + f": the kernels' gradients are zero (norm {norm:.1g})."
     elif norm is not None:
         cause = "learning rate"
         text += f": the gradient is there (norm {norm:.2g}), the learning rate of {trace.learning_rate:g} is too small."
@@ -58,6 +58,12 @@ def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
         cause, text = "unknown", text + "."
     values = numbers(change=moved, gradient_norm=norm, cause=cause, learning_rate=float(trace.learning_rate))
     return (Diagnosis(Symptom.WEIGHTS_UNCHANGED, eased(SEVERITY, evidence), 1.0, text, None, 0, values),)
+
+
+def _gradient(trace: Trace) -> float | None:
+    """Returns the typical gradient norm of the kernel that gets most; biases may learn all the same."""
+    series = [finite_part(values) for values in trace.gradient_norms.values()] or [finite_part(trace.gradient_norm)]
+    return max((float(np.median(values)) for values in series if len(values)), default=None)
 
 
 def _all_frozen(evidence: Evidence) -> bool:

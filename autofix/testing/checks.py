@@ -76,10 +76,9 @@ def check_class(strategy: Strategy) -> None:
     _rule(is_frozen, strategy, "must be frozen: `@dataclass(frozen=True)`")
     _rule(getattr(kind, "__final__", False), strategy, "must be final: `@typing.final`")
     _rule(bool(re.fullmatch(r"[a-z][a-z0-9_]*", strategy.name)), strategy, "must have a name in snake_case")
-    _rule(
-        isinstance(strategy.treats, frozenset) and bool(strategy.treats), strategy, "must treat a frozenset of symptoms"
-    )
-    _rule(all(isinstance(item, Symptom) for item in strategy.treats), strategy, "must treat members of `Symptom`")
+    treats: Any = strategy.treats
+    _rule(isinstance(treats, frozenset) and bool(treats), strategy, "must treat a frozenset of symptoms")
+    _rule(all(isinstance(item, Symptom) for item in treats), strategy, "must treat members of `Symptom`")
     for heading in ("What it changes:", "Why it helps:", "When it does not apply:", "References:"):
         _rule(heading in (kind.__doc__ or ""), strategy, f"must be documented under the heading {heading!r}")
 

@@ -43,6 +43,7 @@ class Program:
         self.tracing = 0.0
         self.leaves: tuple[Leaf, ...] = leaves(self.model)
         self.watched = tuple(leaf for leaf in self.leaves if leaf.kernel is not None and leaf.kernel.trainable)
+        self._kernels = [leaf.kernel.path for leaf in self.watched if leaf.kernel is not None]
         self._batch = batch
         self._captured: dict[str, Any] = {}
         self._optimizer = self.model.optimizer
@@ -154,8 +155,14 @@ class Program:
         for metric in self.model.metrics:
             metric.reset_state()
         index = order[start:stop]
-        pick = lambda tensor: tf.gather(tensor, index)  # noqa: E731
-        data = (tf.nest.map_structure(pick, self._batch.x), tf.nest.map_structure(pick, self._batch.y))
+
+        def pick(tensor: Any) -> Any:
+            return tf.gather(tensor, index)
+
+        data: tuple[Any, ...] = (
+            tf.nest.map_structure(pick, self._batch.x),
+            tf.nest.map_structure(pick, self._batch.y),
+        )
         if self._batch.weight is not None:
             data = (*data, tf.gather(self._batch.weight, index))
         logs = self.model.train_step(data)
@@ -163,7 +170,7 @@ class Program:
         return tf.cast(loss, tf.float32)
 
     def _norms(self) -> Any:
-        per_layer = [self._norm(self._captured.get(leaf.kernel.path)) for leaf in self.watched]
+        per_layer = [self._norm(self._captured.get(path)) for path in self._kernels]
         every = [self._norm(gradient) for gradient in self._captured.values()]
         total = tf.sqrt(tf.add_n([norm**2 for norm in every])) if every else tf.constant(0.0)
         return tf.stack([*per_layer, total])

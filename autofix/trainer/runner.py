@@ -21,19 +21,18 @@ from autofix.frozen import canonical
 from autofix.outcome import Outcome, Status
 from autofix.recipe import Recipe, layers
 from autofix.recipe.build import restore
-from autofix.scoring import Score, Scorer
-from autofix.trace import Trace
+from autofix.scoring import Link, Score, Scorer
+from autofix.strategy import RangeTest
 from autofix.trainer.feed import Feed
 from autofix.trainer.program import Program
 from autofix.trainer.range_test import RATES, read_range
 from autofix.trainer.start import Start, Weights
 from autofix.trainer.tracing import Tracer
-from autofix.strategy import RangeTest
 
 logger = logging.getLogger(__name__)
 
 # Compiled programs kept at once; each holds 15-20 MB.
-PROGRAMS = 6
+PROGRAMS = 10
 # One call into the compiled loop lasts about this long, so that an interrupt is served in time.
 CHUNK_SECONDS = 0.5
 # Scores on the validation part per run, at most; more would cost more than they tell.
@@ -77,6 +76,7 @@ class Trainer:
         self._programs: OrderedDict[str, Program] = OrderedDict()
         self._fresh: OrderedDict[tuple[str, int], Weights] = OrderedDict()
         self._targets = [np.asarray(array) for array in data.flat_y()]
+        self._origin_key = _cold(origin)
         self._memo: dict[tuple[str, int], Outcome] = {}
 
     def run(
@@ -107,7 +107,8 @@ class Trainer:
         """
         began = time.monotonic()
         known = self._memo.get((recipe.fingerprint(), seed))
-        if known is not None and not holdout and (known.trace is not None or not probes):
+        scored = known is not None and (known.holdout is not None or not holdout)
+        if known is not None and scored and (known.trace is not None or not probes):
             return replace(known, patch=patch)
         parts: list[Outcome] = []
         for number, split in enumerate(self.data.splits):
@@ -125,7 +126,7 @@ class Trainer:
             if part.status in (Status.FAILED, Status.PRUNED, Status.CUT):
                 break
         outcome = _joined(parts, patch, seed, time.monotonic() - began)
-        if outcome.status in (Status.DONE, Status.DIVERGED) and not holdout:
+        if outcome.status in (Status.DONE, Status.DIVERGED):
             self._memo[recipe.fingerprint(), seed] = outcome
         return outcome
 
@@ -172,7 +173,7 @@ class Trainer:
             weights=program.weights(),
         )
 
-    def links(self, recipe: Recipe) -> list[object]:
+    def links(self, recipe: Recipe) -> list[Link]:
         """Returns how the raw outputs of a recipe are to be read."""
         return [link_of(recipe, self.facts, index) for index in range(len(self.facts.targets))]
 
@@ -207,10 +208,11 @@ class Trainer:
         plan = _Plan(recipe, len(split.train))
         rng = np.random.default_rng(part_seed)
         best: tuple[float, Score | None, Weights | None, float] = (-math.inf, None, None, 0.0)
-        status, epoch, score, step = Status.DONE, 0, None, 0
+        status, score, step = Status.DONE, None, 0
+        epoch: float = 0
         patience = recipe.fit.get("patience")
         while epoch < plan.epochs:
-            epochs = min(plan.stride, plan.epochs - epoch)
+            epochs = min(plan.stride, plan.epochs - int(epoch))
             order, starts, stops = plan.batches(lambda: self.feed.order(recipe, split.train, rng), epochs)
             traces = program.traces
             broke, done = self._train(program, tracer, order, starts, stops, step, deadline)
@@ -284,11 +286,11 @@ class Trainer:
                 size = int(np.clip(size * CHUNK_SECONDS / took, 10, 4 * size))
         return None, done
 
-    def _score(self, program: Program, rows: np.ndarray, links: Sequence[object]) -> Score:
+    def _score(self, program: Program, rows: np.ndarray, links: Sequence[Link]) -> Score:
         outputs = program.predict(rows)
         return self.scorer.score([array[rows] for array in self._targets], outputs, links)
 
-    def _reader(self, program: Program, split: Split, links: Sequence[object]) -> Callable[[str], object]:
+    def _reader(self, program: Program, split: Split, links: Sequence[Link]) -> Callable[[str], object]:
         from autofix.probes.predictions import read_predictions
 
         sample = split.train[np.linspace(0, len(split.train) - 1, min(1000, len(split.train))).astype(int)]
@@ -311,7 +313,9 @@ class Trainer:
             self.traces += 1
             self._programs[key] = program
             while len(self._programs) > PROGRAMS:
-                self._programs.popitem(last=False)[1].close()
+                # The program as it came is needed again for the proof.
+                oldest = next(name for name in self._programs if name != self._origin_key)
+                self._programs.pop(oldest).close()
         self._programs.move_to_end(key)
         return program
 

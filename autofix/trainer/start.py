@@ -46,9 +46,7 @@ class Start:
         all_frozen = not model.trainable_weights
         if policy == "keep":
             self._always, self._first = everything, everything
-        elif policy == "reset":
-            self._always = self._first = frozen if not all_frozen else set()
-        elif self.trained:
+        elif policy == "reset" or self.trained:
             self._always = self._first = frozen if not all_frozen else set()
         else:
             pretrained = learned | (_without_witness(model) if learned else set())

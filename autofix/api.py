@@ -1,0 +1,130 @@
+"""The two calls: `repair` and `diagnose`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from autofix.budget import Budget, Clock
+from autofix.controller import Controller
+from autofix.errors import FixYourCall
+from autofix.progress import narrator
+from autofix.registry import strategies as registered
+from autofix.result import RepairResult
+from autofix.session import prepare
+from autofix.symptom import Diagnosis
+
+if TYPE_CHECKING:
+    import keras
+
+
+def repair(
+    model: keras.Model | Callable[[], keras.Model],
+    data: Any,
+    *,
+    validation_data: Any = None,
+    epochs: int | None = None,
+    batch_size: int | None = None,
+    class_weight: Mapping[Any, float] | None = None,
+    metric: str | Callable[..., float] = "auto",
+    target: float | None = None,
+    budget: Budget | str | float = "10x",
+    strategies: Sequence[str] | None = None,
+    weights: Literal["auto", "keep", "reset"] = "auto",
+    seed: int = 0,
+    progress: bool | Literal["auto"] = "auto",
+) -> RepairResult:
+    """Finds out why a run is stuck, searches remedies, and returns a patched, retrained model with the proof.
+
+    Neither `model` nor `data` is changed.
+
+    Args:
+        model: A compiled `keras.Model`, or a function without arguments that builds one.
+        data: `(x, y)`, `(x, y, sample_weight)`, a `tf.data.Dataset`, a `keras.utils.PyDataset`, or `x` alone for an
+            autoencoder. x and y may be arrays, DataFrames, or lists or dicts of arrays.
+        validation_data: The same, set apart by you. Without it, rows of `data` are held out.
+        epochs: Epochs that you train for; 10 if left out.
+        batch_size: Rows in a batch; what the dataset is batched with, else 32.
+        class_weight: Weight per class, as in `fit`.
+        metric: "auto" (balanced accuracy, or R2 for regression), the name of a scikit-learn scorer, or a function
+            `(y_true, y_pred) -> float`, higher is better.
+        target: A score that is good enough; the search stops at the first candidate that reaches it.
+        budget: Seconds, a duration such as "30m", multiples of one run of the model such as "10x" (at least 10
+            seconds), or a `Budget`.
+        strategies: Names of the strategies to use; all of them if left out.
+        weights: "auto" keeps frozen and pretrained weights and starts everything else fresh; "keep" starts from the
+            weights the model came with; "reset" starts everything but frozen layers fresh.
+        seed: Seed of splits, initial weights, data order and search.
+        progress: Whether to report on stderr; "auto" does so in a terminal.
+
+    Returns:
+        A `RepairResult`: `result.model`, `result.changes`, and `print(result)` for the change log.
+
+    Raises:
+        FixYourCall: If an argument is wrong.
+        FixYourData: If the data cannot be read.
+        FixYourModel: If the model is not compiled or cannot be read.
+
+    Example:
+        >>> result = autofix.repair(model, (x_train, y_train), epochs=20)
+        >>> print(result)
+        >>> result.model.predict(x_test)
+    """
+    clock = Clock(Budget.of(budget))
+    chosen = registered(strategies)
+    fit = _fit_settings(epochs, batch_size, class_weight)
+    with narrator(progress) as tell:
+        tell("reading model and data")
+        session = prepare(
+            model, data, validation_data=validation_data, fit=fit, metric=metric, weights=weights, seed=seed
+        )
+        controller = Controller(session, chosen, clock, tell, seed, target)
+        try:
+            return controller.run()
+        finally:
+            session.trainer.close()
+
+
+def diagnose(
+    model: keras.Model | Callable[[], keras.Model],
+    data: Any,
+    *,
+    validation_data: Any = None,
+    epochs: int | None = None,
+    batch_size: int | None = None,
+    class_weight: Mapping[Any, float] | None = None,
+    metric: str | Callable[..., float] = "auto",
+    weights: Literal["auto", "keep", "reset"] = "auto",
+    seed: int = 0,
+    progress: bool | Literal["auto"] = "auto",
+) -> list[Diagnosis]:
+    """Trains the run once, as it is, and says what is wrong with it. Arguments as in `repair`.
+
+    Returns:
+        The findings, the most certain and severe first; empty when there are none.
+    """
+    fit = _fit_settings(epochs, batch_size, class_weight)
+    with narrator(progress) as tell:
+        session = prepare(
+            model, data, validation_data=validation_data, fit=fit, metric=metric, weights=weights, seed=seed
+        )
+        controller = Controller(session, (), Clock(Budget()), tell, seed, None)
+        try:
+            controller.look()
+            return list(controller.findings)
+        finally:
+            session.trainer.close()
+
+
+def _fit_settings(
+    epochs: int | None, batch_size: int | None, class_weight: Mapping[Any, float] | None
+) -> dict[str, Any]:
+    fit: dict[str, Any] = {}
+    for name, value in (("epochs", epochs), ("batch_size", batch_size)):
+        if value is not None:
+            if isinstance(value, bool) or int(value) != value or value < 1:
+                raise FixYourCall(f"`{name}` must be a whole number of at least 1. Received: {name}={value!r}.")
+            fit[name] = int(value)
+    if class_weight is not None:
+        fit["class_weight"] = {str(key): float(value) for key, value in class_weight.items()}
+    return fit
