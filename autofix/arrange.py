@@ -53,7 +53,7 @@ def arrange_x(x: Any, hints: ModelHints, step: int) -> Any:
     """Returns the inputs as a tree of arrays: every `step`-th row, in the structure the user gave.
 
     Raises:
-        FixYourData: If an input is missing, ragged, not numeric, or of another shape than the model takes.
+        FixYourData: If an input is missing, ragged or not numeric. Shapes are judged by the rule `input_shape`.
     """
     names = hints.inputs
     if _is_frame(x) and _feeds_by_column(x, hints):
@@ -69,11 +69,7 @@ def arrange_x(x: Any, hints: ModelHints, step: int) -> Any:
                 f"Pass a list in the order {list(names)}, or a dict with these names."
             )
         x = list(x)
-    tree = mapped(lambda leaf: numeric(leaf, "x", step), x)
-    for place, array in enumerate(leaves(tree)):
-        if place < len(hints.input_shapes):
-            _check_shape(array, hints, place)
-    return tree
+    return mapped(lambda leaf: numeric(leaf, "x", step), x)
 
 
 def arrange_y(y: Any, hints: ModelHints, step: int) -> Any:
@@ -217,20 +213,6 @@ def _known(given: list[str], wanted: tuple[str, ...], what: str) -> None:
         raise FixYourData(
             f"every {what} of the model needs data: {list(wanted)}. Received: {given}, without {absent}.{near} "
             f"Rename or add the {what}."
-        )
-
-
-def _check_shape(array: Array, hints: ModelHints, place: int) -> None:
-    """Raises if an input cannot enter the model; a missing or extra axis of length 1 at the end is Keras's business."""
-    have, want = array.shape[1:], hints.input_shapes[place]
-    longest = max(len(have), len(want))
-    padded_have = (*have, *(1,) * (longest - len(have)))
-    padded_want = (*want, *(1,) * (longest - len(want)))
-    if any(w is not None and w != h for h, w in zip(padded_have, padded_want, strict=True)):
-        name = hints.inputs[place] if place < len(hints.inputs) else str(place)
-        raise FixYourData(
-            f"input {name!r} of the model takes examples of shape {want}. Received: examples of shape {have}. "
-            "Reshape the array, or change the model's Input."
         )
 
 

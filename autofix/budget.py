@@ -78,7 +78,7 @@ class Clock:
         """Sets the deadline of a budget in multiples of one run."""
         if self.budget.runs is not None:
             total = max(SHORTEST_SECONDS, self.budget.runs * seconds)
-            self.deadline = min(self.deadline, self.began + total)
+            self.deadline = self.began + min(total, self.budget.seconds or total)
 
     @property
     def spent(self) -> float:

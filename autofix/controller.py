@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from autofix import confirm, judge
+from autofix import judge
 from autofix.budget import Clock
 from autofix.change import Patch
 from autofix.compose import GUESS, Composer
@@ -28,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 # Share of the budget that is kept free for minimising and proving, at most.
 RESERVE_SHARE = 0.6
+# Seeds that time is kept free for: more than the proof begins with, for runs that work with some seeds only.
+PROVING_SEEDS = 5
 # How often the best candidate's own run is judged for what is still wrong with it.
 DEEPEST = 3
 
@@ -131,13 +133,18 @@ class Controller:
         trainer, recipe = self.session.trainer, self.session.recipe
         self.baseline = trainer.run(recipe, Patch(), deadline=deadline, probes=True, holdout=True)
         self.record(self.baseline)
-        planned = max(1.0, float(self.session.recipe.fit["epochs"]))
-        self.clock.one_run_takes(self.baseline.seconds * planned / max(self.baseline.epochs, 0.1))
+        self.time(self.baseline)
         found, failed = judge_rules(self.evidence(self.baseline), (*PREFLIGHT, *TRACE))
         self.findings = found
         self.notes += [f"not measured: {name}" for name in failed]
         trace = self.baseline.trace
         self.notes += [f"not measured: {what}" for what in (trace.unseen if trace else ())]
+
+    def time(self, run: Outcome) -> None:
+        """Sets a budget in multiples of one run by a run as long as the user's; a crash counts until one trains."""
+        planned = float(self.session.recipe.fit["epochs"])
+        done = run.epochs if run.epochs > 0 else planned
+        self.clock.one_run_takes(run.seconds * planned / done)
 
     def seek(self) -> None:
         """Searches candidates: guesses that follow from the diagnosis first, then draws."""
@@ -170,7 +177,7 @@ class Controller:
 
     def reserve(self, best: Outcome) -> float:
         """Seconds to keep free for minimising and proving a candidate."""
-        proving = len(confirm.SEEDS) * (best.again + self.baseline_again)
+        proving = PROVING_SEEDS * (best.again + self.baseline_again)
         minimising = len(best.patch.lines) * best.seconds
         return min(proving + min(minimising, proving + 2 * best.seconds), RESERVE_SHARE * self.budget_seconds)
 
@@ -212,7 +219,7 @@ class Controller:
             self.session.trainer,
             self.composer,
             tolerance=tolerance,
-            deadline=self.clock.deadline - len(confirm.SEEDS) * (small.again + self.baseline_again),
+            deadline=self.clock.deadline - PROVING_SEEDS * (small.again + self.baseline_again),
             floor=floor,
             on_trial=self.record,
         )
@@ -231,11 +238,10 @@ class Controller:
                 break
             before, after, control = found[0], found[1], found[2] if len(found) > 2 else None
             if self.gains(found):
-                near = judge.good_enough(self.session, after.mean)
-                verdict = Verdict.REPAIRED if near else Verdict.IMPROVED
-                chosen = max(after.outcomes, key=lambda outcome: outcome.rank)
-                return self.result(verdict, patch, before, after, control, model=chosen)
-            undecided = after.mean > before.mean and len(after.values) < len(confirm.SEEDS)
+                return self.proven(patch, before, after, control)
+            if control is not None and self.gains([before, control]):
+                return self.proven(_only_longer(patch), before, control)
+            undecided = after.mean - before.mean >= judge.least_gain(self.session, before) and self.clock.left == 0.0
         if before is None:
             found = self.contest(Patch())
             before = found[0] if found else None
@@ -247,6 +253,13 @@ class Controller:
             return self.result(Verdict.UNUSABLE, Patch(), before)
         return self.result(Verdict.UNREPAIRED, Patch(), before)
 
+    def proven(self, patch: Patch, before: Measured, after: Measured, control: Measured | None = None) -> RepairResult:
+        """Returns the result of a proven patch, with the model of its best seed."""
+        near = judge.good_enough(self.session, after.mean)
+        chosen = max(after.outcomes, key=lambda outcome: outcome.rank)
+        verdict = Verdict.REPAIRED if near else Verdict.IMPROVED
+        return self.result(verdict, patch, before, after, control, model=chosen)
+
     def contest(self, patch: Patch) -> list[Measured] | None:
         """Scores of the program as it came, of the patched one, and of the control if the patch trains longer."""
         origin = self.session.recipe
@@ -255,7 +268,8 @@ class Controller:
             recipe = patch.apply(origin)
             contenders.append((recipe, patch))
             if _longer(origin, recipe) and not all(change.path.startswith("fit/") for change in patch):
-                contenders.append((_as_long(origin, recipe), Patch()))
+                longer = _only_longer(patch)
+                contenders.append((longer.apply(origin), longer))
         return measure(
             contenders,
             self.session.trainer,
@@ -302,6 +316,9 @@ class Controller:
         """Takes in a finished run; one that was only looked up again is not counted twice."""
         if outcome.weights is not None and any(trial.weights is outcome.weights for trial in self.trials):
             return
+        crashed = self.baseline is not None and self.baseline.status is Status.FAILED
+        if crashed and outcome.status is Status.DONE and all(trial.status is Status.FAILED for trial in self.trials):
+            self.time(outcome)
         self.trials.append(outcome)
         self.tell(None, outcome, self.clock)
 
@@ -353,5 +370,5 @@ def _longer(origin: Any, recipe: Any) -> bool:
     return int(recipe.fit["epochs"]) > int(origin.fit["epochs"])
 
 
-def _as_long(origin: Any, recipe: Any) -> Any:
-    return origin.set("fit/epochs", recipe.fit["epochs"]).set("fit/patience", recipe.fit["patience"])
+def _only_longer(patch: Patch) -> Patch:
+    return Patch(tuple(change for change in patch if change.path in ("fit/epochs", "fit/patience")))

@@ -40,6 +40,7 @@ class Data:
         inputs: Names of the model's inputs, in its order; empty where the model does not know them.
         outputs: Names of the model's outputs, in its order.
         notes: Sentences about how the data was read and split.
+        given: Number of rows, the last ones, that the user set apart as validation data.
     """
 
     x: Any
@@ -50,6 +51,7 @@ class Data:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     notes: tuple[str, ...]
+    given: int = 0
 
     @classmethod
     def of(
@@ -81,7 +83,15 @@ class Data:
         splits, more = splits_of(rows, strata, given, seed)
         outputs = tuple(output.name for output in hints.outputs)
         return cls(
-            own.x, own.y, own.weight, splits, own.batch_size, hints.inputs, outputs, tuple(dict.fromkeys(notes + more))
+            own.x,
+            own.y,
+            own.weight,
+            splits,
+            own.batch_size,
+            hints.inputs,
+            outputs,
+            tuple(dict.fromkeys(notes + more)),
+            given,
         )
 
     @property

@@ -12,8 +12,9 @@ from autofix.confirm import Measured
 from autofix.outcome import Outcome, Status
 from autofix.result import Verdict
 from autofix.session import Session
-from autofix.strategy import Case, Strategy
+from autofix.strategy import OUTCOMES, Case, Strategy
 from autofix.symptom import Diagnosis, Symptom
+from autofix.yardstick import has_signal
 
 # Share of what a quick scikit-learn model gains over chance that a run must gain to count as working.
 WORKING = 0.9
@@ -23,6 +24,8 @@ STALLED = 0.7
 LEAST_SHARE = 0.15
 # ... and in units of the score itself.
 LEAST = 0.02
+# What a symptom that says that a run fails, not why, adds to the promise of a remedy.
+OUTCOME_WEIGHT = 0.4
 # Single remedies tried on their own before all together.
 SINGLES = 3
 # What a chance-level score may stand above chance by luck, in standard errors.
@@ -64,7 +67,7 @@ def hopeless(session: Session) -> bool:
     facts = session.facts
     if not comparable(session) or facts.signal is None:
         return False
-    return facts.signal <= facts.chance + LUCK * facts.noise
+    return not has_signal(facts.signal, facts.chance, facts.noise)
 
 
 def is_healthy(session: Session, outcome: Outcome | None, findings: Sequence[Diagnosis]) -> bool:
@@ -93,7 +96,8 @@ def good_rank(session: Session, target: float | None) -> float:
 
 def tolerance(session: Session, gain: float) -> float:
     """Score rank that a smaller patch may lose: a small share of the gain, more where scores are noisy anyway."""
-    return max(0.02 * gain, min(0.75 * session.facts.noise, 0.06 * gain))
+    noise = session.facts.noise / math.sqrt(len(session.data.splits))
+    return max(0.02 * gain, min(0.75 * noise, 0.06 * gain))
 
 
 def holdout_noise(session: Session) -> float:
@@ -122,11 +126,11 @@ def plans(case: Case, strategies: Sequence[Strategy]) -> tuple[list[dict[str, st
     quick = [name for name in names if name not in COSTLY]
     present = {strategy.name for strategy in strategies}
     usual = {**contract, **{name: GUESS for name in USUAL if name in present}}
-    single = [{**contract, name: GUESS} for name in names[:SINGLES]]
+    single = [{**contract, name: GUESS} for name in (quick + [name for name in names if name in COSTLY])[:SINGLES]]
     together = {**contract, **dict.fromkeys(quick, GUESS)}
     everything = {**contract, **dict.fromkeys(names, GUESS)}
-    first = _distinct([plan for plan in (contract, *single[:1], together) if plan])
-    rest = _distinct([plan for plan in (usual, {**usual, "epochs": GUESS}, *single[1:], everything) if plan])
+    first = _distinct([plan for plan in (contract, *single[:2], together) if plan])
+    rest = _distinct([plan for plan in (usual, {**usual, "epochs": GUESS}, *single[2:], everything) if plan])
     return first, [plan for plan in rest if plan not in first]
 
 
@@ -148,7 +152,11 @@ def deeper_plans(case: Case, strategies: Sequence[Strategy], patch: Patch) -> li
 
 def _ranked(findings: Sequence[Diagnosis], strategies: Sequence[Strategy]) -> list[tuple[Strategy, float]]:
     def weight(strategy: Strategy) -> float:
-        hits = [item.certainty * item.severity for item in findings if item.symptom in strategy.treats]
+        hits = [
+            item.certainty * item.severity * (OUTCOME_WEIGHT if item.symptom in OUTCOMES else 1.0)
+            for item in findings
+            if item.symptom in strategy.treats
+        ]
         return max(hits, default=0.0) + 0.1 * sum(hits)
 
     return sorted(((strategy, weight(strategy)) for strategy in strategies), key=lambda pair: -pair[1])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ Array = npt.NDArray[Any]
 
 REPEATS_TOLERATED = 64  # repeated rows that end the reading of an endless dataset, once they outnumber the new ones:
 # one that runs in order has then come round once, one that draws at random has shown 80 % of its rows
+ROWS_AT_ONCE = 128
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,6 +131,10 @@ def _from_dataset(dataset: Any, hints: ModelHints, limit_bytes: int) -> Raw:
     if shape is not None and shape.rank is not None and hints.input_shapes:
         batched = int(shape.rank) > len(hints.input_shapes[0])
     endless = int(dataset.cardinality()) == -1
+    if not batched and shape is not None and shape.is_fully_defined():
+        # Rows of one shape come four times faster in batches; the dataset itself stays as it is.
+        raw = _from_batches(iter(dataset.batch(ROWS_AT_ONCE)), hints, limit_bytes, batched=True, endless=endless)
+        return replace(raw, batch_size=None)
     return _from_batches(iter(dataset), hints, limit_bytes, batched=batched, endless=endless)
 
 

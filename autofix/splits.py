@@ -16,6 +16,8 @@ VALIDATION = 0.2  # of the rows that are left
 MOST = 20_000  # rows in validation or holdout: a score's standard error is below 0.004 there, more only costs time
 SMALL = 60  # below this many rows one holdout of 20 % has under 12 rows: average over several splits
 REPEATS = 5
+FEW = 500  # below this many rows one validation part has under 80: steer by the mean over several
+RESAMPLES = 3
 TINY = 12  # below this many rows nothing can be held out (XOR has 4)
 HALVE = 40  # validation rows from which a half still says something
 
@@ -62,7 +64,12 @@ def splits_of(rows: int, strata: Array | None, given: int, seed: int) -> tuple[t
         return tuple(repeats), notes
     holdout = min(HOLDOUT, MOST / rows)
     validation = min(VALIDATION * (1 - HOLDOUT), MOST / rows)
-    return (_three_parts(everything, strata, (holdout, validation), rng),), notes
+    first = _three_parts(everything, strata, (holdout, validation), rng)
+    if rows >= FEW:
+        return (first,), notes
+    rest = np.union1d(first.train, first.validation)
+    more = (_part(rest, strata, VALIDATION, rng) for _ in range(RESAMPLES - 1))
+    return (first, *(Split(np.setdiff1d(rest, part), part, first.holdout) for part in more)), notes
 
 
 def _with_validation(

@@ -233,7 +233,7 @@ def _regressor(kind: str, columns: int, seed: int) -> Any:
 def _chance(target: TargetFacts, y: Array) -> float:
     """Returns the default metric of the best constant prediction on these rows."""
     if target.kind is TaskKind.REGRESSION:
-        return 0.0
+        return 1.0 if bool((y == y[:1]).all()) else 0.0
     if target.kind is TaskKind.MULTILABEL:
         rows = y.reshape(-1, y.shape[-1])
         varies = (rows != rows[:1]).any(axis=0)

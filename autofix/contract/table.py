@@ -106,7 +106,7 @@ def best_triple(output: Output) -> Triple:
         return _best_for_quantities(output)
     options = []
     writings = [output.labels]
-    if output.target.classes and output.labels.encoding is not Encoding.INDEX:
+    if output.labels.encoding in (Encoding.LABELS, Encoding.SIGNED):
         writings.append(Labels.of(output.target, encoded=True))
     for encode, labels in enumerate(writings):
         options += [option for row in TABLE if (option := _way(output, labels, row, bool(encode))) is not None]

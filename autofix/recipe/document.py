@@ -146,11 +146,14 @@ class Recipe:
             FixYourCall: If the document is not a recipe.
         """
         try:
-            architecture, compiled, fit, transforms = (FrozenDict(document[name]) for name in SECTIONS)
-        except (KeyError, TypeError, AttributeError, RecursionError) as error:
+            architecture, compiled, fit, transforms = (freeze(document[name]) for name in SECTIONS)
+        except (KeyError, TypeError, RecursionError) as error:
             raise FixYourCall(
                 f"this is not a recipe: it needs mappings {', '.join(SECTIONS)}. {type(error).__name__}: {error}"
             ) from error
+        for name, section in zip(SECTIONS, (architecture, compiled, fit, transforms), strict=True):
+            if not isinstance(section, FrozenDict):
+                raise FixYourCall(f"this is not a recipe: `{name}` must be a mapping. Received: {section!r}")
         return cls(architecture, compiled, fit, transforms, dict(objects or {}))
 
     def _section(self, path: str) -> FrozenDict:

@@ -66,8 +66,8 @@ def _judge(recalls: tuple[float, ...], target: TargetFacts, evidence: Evidence) 
     recall, index, count = worst
     label = target.classes[index] if index < len(target.classes) else index
     text = (
-        f"Class {label!r} ({count:,} of {total:,} rows) is found in {recall:.0%} of its rows, the most frequent class in "
-        f"{recalls[majority]:.0%}."
+        f"Class {label!r} ({count:,} of {total:,} rows) is found in {recall:.0%} of its rows, "
+        f"the most frequent class in {recalls[majority]:.0%}."
     )
     values = numbers(recall=float(recall), majority_recall=float(recalls[majority]), count=count, total=total)
     severity = SEVERITY_NEVER if recall < NEVER else SEVERITY_SELDOM

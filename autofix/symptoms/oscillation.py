@@ -38,7 +38,7 @@ from autofix.symptoms._judging import (
 
 # Stretches that a run is cut into, and steps it needs.
 STRETCHES, STEPS = 12, 24
-# Moves of the means that count: over what single batches explain, and over the usual loss; and how many turns make waves.
+# Moves of the means that count, over what single batches explain and over the usual loss; turns that make waves.
 BEYOND_NOISE, SWING, TURNS = 3.0, 0.1, 3
 # Fall from the first half to the second, as a share of it, that is progress.
 PROGRESS = 0.05

@@ -12,8 +12,8 @@ What treats it:
 
 References:
     SageMaker: (validation - training) / training above 0.1; DEFault: a gap of 0.1; UMLAUT: validation loss up while
-    training loss is not. Nets that generalize best also fit their training rows (Zhang et al. 2017), so a gap alone is a
-    note: it takes a falling score or a reference learner that does better.
+    training loss is not. Nets that generalize best also fit their training rows (Zhang et al. 2017), so a gap alone is
+    a note: it takes a falling score or a reference learner that does better.
 """
 
 from __future__ import annotations
@@ -47,14 +47,14 @@ def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
         fall = float(scores[best] - scores[-max(1, len(scores) // 5) :].mean())
         best_at = trace.scored_epochs[best] if best < len(trace.scored_epochs) else None
     falling = fall > max(FALL * where.span, FALL_ERRORS * where.noise)
-    worse = where.short
+    worse = where.short or where.at_chance
     severity = BOTH if falling and worse else ONE if falling or worse else ALONE
     if where.learned:
         severity = min(severity, NOTE)
     text = f"It scores {trace.train_score:.3f} on training rows and {where.score:.3f} on validation rows"
     if falling and best_at is not None:
         text += f"; the validation score was best at epoch {best_at:g} and has fallen by {fall:.2g} since"
-    if worse:
+    if where.short:
         text += f"; a reference learner reaches {where.reach:.3f}"
     values = numbers(train=float(trace.train_score), validation=where.score, gap=gap, fall=fall, noise=where.noise)
     return (Diagnosis(Symptom.OVERFITTING, severity, 0.9, text + ".", numbers=values),)

@@ -21,7 +21,7 @@ from __future__ import annotations
 import math
 
 from autofix.symptom import Diagnosis, Evidence, Symptom
-from autofix.symptoms._judging import ends, level, losses, numbers, standing
+from autofix.symptoms._judging import ends, level, losses, numbers, standing, tail
 
 # Standard errors within which two means are the same.
 ERRORS = 3.0
@@ -48,14 +48,20 @@ def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
     second = level(loss[quarter : 2 * quarter])
     scale = max(abs(start.value), abs(end.value), 1e-12)
     fell = start.value - end.value
+    fit = tail(loss)
+    falling = fit is not None and -fit.doubling > max(ERRORS * fit.error, CHANGE / 4 * abs(end.value))
     never = abs(fell) <= max(ERRORS * math.hypot(start.error, end.error), CHANGE * scale)
     moved = abs(second.value - end.value)
     rests = moved <= max(ERRORS * math.hypot(second.error, end.error), CHANGE / 4 * abs(end.value))
+    if falling:
+        # A short run may end within the noise of its start and be on its way all the same.
+        return ()
     if where is None and not (never and rests):
         return ()
     if not never and not (rests and len(loss) >= 4 * STEPS):
         return ()
-    text = f"It began at {start.value:.4g} and was {end.value:.4g} after {len(loss):,} steps (standard error {end.error:.2g})"
+    steps = f"{len(loss):,} steps (standard error {end.error:.2g})"
+    text = f"It began at {start.value:.4g} and was {end.value:.4g} after {steps}"
     if where is not None:
         text += f"; the score of {where.score:.3f} is no better than that of a constant, {where.chance:.3f}"
     values = numbers(start=start.value, end=end.value, error=end.error, steps=len(loss))

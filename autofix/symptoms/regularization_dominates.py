@@ -32,7 +32,7 @@ SHARE = 0.5
 # 0.5 at half of the loss, 0.75 when it is all of it.
 LOWEST, SLOPE = 0.5, 0.5
 NOTED = 0.25
-# Norm left of a penalized kernel: a fit needs kernels of about their initial size (measured: 0.8 to 3 times).
+# Norm left of a penalized kernel: fits without a strong penalty keep 0.8 to 6 times their initial norm.
 SHRUNK = 0.2
 REGULARIZERS = ("kernel_regularizer", "recurrent_regularizer")
 

@@ -12,7 +12,8 @@ What treats it:
 
 References:
     Glorot and Bengio 2010, figures 2 and 3. SageMaker and DeepDiagnosis: over 50 %; TheDeepChecker: rho above 0.85 in
-    half of the units. Trained healthy tanh nets reach 10 to 40 % here.
+    half of the units. Four tanh layers that learn digits to 0.98 end with 0 to 39 % at Adam's usual rates, with 80 % at
+    ten times the rate: only with a score that is short does saturation mean anything.
 """
 
 from __future__ import annotations

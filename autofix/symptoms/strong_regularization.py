@@ -12,8 +12,10 @@ What treats it:
     Smaller coefficients, lower rates, no dropout behind the head.
 
 References:
-    UMLAUT warns above a dropout of 0.5, the original's setting (Srivastava et al. 2014), which learns well: measured
-    rates that cost accuracy on digits begin above 0.6. Keras' `L2` default is 0.01, published networks use 1e-5 to 1e-3.
+    UMLAUT warns above a dropout of 0.5, the setting of the original (Srivastava et al. 2014). Measured on digits (two
+    dropout layers, 15 epochs, accuracy without: 0.97): 0.5 gives 0.96, 0.6 0.95, 0.7 0.93, 0.8 0.87, 0.9 0.34. L2 on
+    all kernels there (without: 0.98): an initial penalty of 0.07 times the constant loss costs nothing, 0.7 times costs
+    0.02, 7 times all.
 """
 
 from __future__ import annotations
@@ -29,11 +31,11 @@ from autofix.symptom import Diagnosis, Evidence, Symptom
 from autofix.symptoms._judging import clip, eased, numbers
 from autofix.symptoms._program import fans, incoming, optimizer, present, shapes, whole
 
-# Initial penalty over the loss of a constant prediction.
-RATIO = 1.0
-# 0.35 where the penalty equals the loss, 0.2 a decade.
-LOWEST, PER_DECADE, HIGHEST = 0.35, 0.2, 0.65
-# Dropout rates: above 0.6 worth a look, from 0.8 on most of the signal is gone.
+# Initial penalty over the loss of a constant prediction from which it costs something (see above).
+RATIO = 0.5
+# A note there; 0.65, seven times the loss, is where nothing was learned any more.
+LOWEST, PER_DECADE, HIGHEST = 0.35, 0.26, 0.65
+# Dropout rates: above 0.6 it shows, at 0.8 a tenth of the accuracy is gone.
 RATE, RATE_STRONG = 0.6, 0.8
 DROPOUT = frozenset(
     {"Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "AlphaDropout", "GaussianDropout"}
@@ -94,7 +96,7 @@ def _penalties(evidence: Evidence, views: tuple[LayerView, ...]) -> tuple[Diagno
     if total <= RATIO * base:
         return ()
     ratio = total / base
-    severity = clip(LOWEST + PER_DECADE * math.log10(ratio), LOWEST, HIGHEST)
+    severity = clip(LOWEST + PER_DECADE * math.log10(ratio / RATIO), LOWEST, HIGHEST)
     text = (
         f"The penalties of {count} kernels start at about {total:.3g}, {ratio:.3g} times the loss of a constant "
         f"prediction ({base:.3g})."

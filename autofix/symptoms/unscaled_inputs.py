@@ -13,7 +13,7 @@ What treats it:
 
 References:
     LeCun et al. 1998, "Efficient BackProp", section 4.3. DeepDiagnosis and UMLAUT flag inputs outside -1..1, which also
-    flags every standardized table: measured here, standardized and min-max scaled data have a size below 1.3.
+    flags every standardized table, whose features have a size of exactly 1.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from autofix.symptom import Diagnosis, Evidence, Symptom
 from autofix.symptoms._judging import clip, eased, numbers
 from autofix.symptoms._program import ENCODERS, SCALERS, present, routes
 
-# Standardized, one-hot and min-max scaled features stay below 1.3; twice the unit is where a person would look.
+# Standardized features have a size of 1, one-hot and min-max scaled ones less: twice that was not scaled by anybody.
 LARGE = 2.0
 # Below this no initial weight lifts a feature to where it moves a unit before some thousand steps.
 SMALL = 0.02

@@ -16,13 +16,14 @@ Example:
 
 from __future__ import annotations
 
-from autofix.testing.cases import CASES, SmallCase, small_case, small_cases
+from autofix.testing.cases import CASES, SmallCase, case_for, small_case, small_cases
 from autofix.testing.checks import check_file, check_patch, check_space, check_strategy, check_trains
 from autofix.testing.numbers import facts_for
 
 __all__ = [
     "CASES",
     "SmallCase",
+    "case_for",
     "check_file",
     "check_patch",
     "check_space",

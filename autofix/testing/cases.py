@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy.typing as npt
 from autofix.facts import TaskKind
 from autofix.recipe import Recipe
 from autofix.strategy import Case, RangeTest
+from autofix.symptom import Diagnosis, Symptom
 from autofix.testing.numbers import facts_for
 from autofix.trace import Trace
 
@@ -42,25 +43,58 @@ def small_cases() -> tuple[SmallCase, ...]:
     return tuple(small_case(name) for name in CASES)
 
 
-@functools.cache
-def small_case(name: str) -> SmallCase:
-    """Returns the small case called `name`, one of `CASES`."""
-    model, x, y, kinds, fit = BUILDERS[name]()
+def case_for(
+    model: Any,
+    x: Any,
+    y: Any,
+    *,
+    kinds: Sequence[TaskKind],
+    symptoms: Sequence[Symptom] = (),
+    fit: Mapping[str, Any] | None = None,
+    trace: Trace | None = None,
+    range_test: RangeTest | None = None,
+) -> Case:
+    """Returns the case of a compiled model with data and symptoms of your choice.
+
+    Args:
+        model: A compiled `keras.Model`.
+        x: One array, or a list with one per input.
+        y: One array, or a dict with one per output.
+        kinds: What each target asks for.
+        symptoms: What is to be wrong, the most certain first.
+        fit: Settings of `fit` that differ from Keras' defaults.
+        trace: What the probes are to have seen.
+        range_test: The range test that is to have been made.
+    """
     inputs = x if isinstance(x, list) else [x]
     targets = list(y.values()) if isinstance(y, dict) else [y]
-    case = Case(
+    return Case(
         recipe=Recipe.of(model, fit=fit, example=x),
         facts=facts_for(inputs, targets, kinds=kinds, names=list(y) if isinstance(y, dict) else None),
         input_shapes=tuple(array.shape[1:] for array in inputs),
-        output_shapes=tuple(tuple(shape[1:]) for shape in _output_shapes(model, x)),
-        trace=Trace(gradient_norm=(0.5, 2.0, 3.0, float("inf"))),
-        range_test=RangeTest(rates=(1e-4, 1e-3, 1e-2), losses=(1.0, 0.9, 0.8), candidates=(3e-3, 1e-3)),
+        output_shapes=tuple(tuple(shape[1:]) for shape in _output_shapes(model, [array[:1] for array in inputs])),
+        diagnoses=tuple(diagnosis(symptom) for symptom in symptoms),
+        trace=trace,
+        range_test=range_test,
     )
-    return SmallCase(name, case, x, y)
 
 
-def _output_shapes(model: Any, x: Any) -> list[tuple[int | None, ...]]:
-    outputs = model(x)
+def diagnosis(symptom: Symptom) -> Diagnosis:
+    """Returns a finding of `symptom`, severe and certain."""
+    return Diagnosis(symptom, severity=0.9, certainty=0.9, evidence="Planted by the test.")
+
+
+@functools.cache
+def small_case(name: str) -> SmallCase:
+    """Returns the small case called `name`, one of `CASES`; it has no diagnoses."""
+    model, x, y, kinds, fit = BUILDERS[name]()
+    trace = Trace(gradient_norm=(0.5, 2.0, 3.0, float("inf")))
+    ranged = RangeTest(rates=(1e-4, 1e-3, 1e-2), losses=(1.0, 0.9, 0.8), candidates=(3e-3, 1e-3))
+    return SmallCase(name, case_for(model, x, y, kinds=kinds, fit=fit, trace=trace, range_test=ranged), x, y)
+
+
+def _output_shapes(model: Any, inputs: list[Array]) -> list[tuple[int | None, ...]]:
+    outputs = model(inputs if len(inputs) > 1 else inputs[0])
     if isinstance(outputs, dict):
         outputs = list(outputs.values())
     return [tuple(output.shape) for output in (outputs if isinstance(outputs, list | tuple) else [outputs])]

@@ -17,8 +17,8 @@ from autofix.errors import StaleChange
 from autofix.frozen import EMPTY, canonical
 from autofix.recipe import Recipe
 from autofix.strategy import Case, Strategy
-from autofix.symptom import Diagnosis, Symptom
-from autofix.testing.cases import SmallCase
+from autofix.symptom import Symptom
+from autofix.testing.cases import SmallCase, diagnosis
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -63,7 +63,7 @@ def _deed(patch: Patch) -> tuple[tuple[str, str], ...]:
 
 def asked(strategy: Strategy, case: Case) -> Iterator[Case]:
     """Yields the case without diagnoses, with each symptom that the strategy treats, and with all of them."""
-    found = tuple(_diagnosis(symptom) for symptom in sorted(strategy.treats, key=lambda item: item.name))
+    found = tuple(diagnosis(symptom) for symptom in sorted(strategy.treats, key=lambda item: item.name))
     for diagnoses in ((), *((item,) for item in found), found):
         yield replace(case, diagnoses=diagnoses)
 
@@ -137,9 +137,6 @@ def check_patch(patch: Patch, recipe: Recipe, *, strategy: Strategy) -> None:
         raise AssertionError(f"`{strategy.name}` must read `before` from the recipe it is given. {error}") from error
     _rule(patch.inverse().apply(patched) == recipe, strategy, "must make a patch that its inverse undoes")
     _rule(not patch or _refused(patch, patched), strategy, "must make a patch that is refused a second time")
-    for line in patch.lines:
-        rest = patch.without(line)
-        _rule(_applies(rest, recipe), strategy, f"must make lines that can go alone. Received: {line[0].path!r}")
 
 
 def check_file(patch: Patch, *, strategy: Strategy) -> None:
@@ -154,12 +151,15 @@ def check_file(patch: Patch, *, strategy: Strategy) -> None:
 
 def check_trains(patch: Patch, small: SmallCase) -> None:
     """Checks that the patched recipe builds, and that one step on one batch leaves finite weights."""
-    recipe = patch.apply(small.case.recipe)
-    x, y = _rows(small.x), _labels(small, recipe)
-    model = recipe.build(seed=0, example=x)
-    logs = model.train_step((_tensors(x), _tensors(y)))
+    changed = ", ".join(change.path for change in patch) or "no change"
+    try:
+        recipe = patch.apply(small.case.recipe)
+        x, y = _rows(small.x), _labels(small, recipe)
+        model = recipe.build(seed=0, example=x)
+        logs = model.train_step((_tensors(x), _tensors(y)))
+    except Exception as error:  # whatever Keras or TensorFlow say to a recipe that makes no sense
+        raise AssertionError(f"one step after {changed} must work. {type(error).__name__}: {error}") from error
     loss = float(np.asarray(logs["loss"]))
-    changed = ", ".join(change.path for change in patch)
     if not math.isfinite(loss):
         raise AssertionError(f"one step after {changed} must have a finite loss. Received: {loss}")
     if not all(np.all(np.isfinite(weights)) for weights in model.get_weights()):
@@ -205,10 +205,6 @@ def _labels(small: SmallCase, recipe: Recipe) -> Any:
         for name, array in named.items()
     }
     return encoded if isinstance(y, dict) else next(iter(encoded.values()))
-
-
-def _diagnosis(symptom: Symptom) -> Diagnosis:
-    return Diagnosis(symptom, severity=0.9, certainty=0.9, evidence="Planted by the contract test.")
 
 
 def _study() -> Study:

@@ -52,11 +52,24 @@ class Feed:
         """
         return Batch(self._x, self._encoded(recipe), self._weight(recipe))
 
+    @property
+    def epoch_rows(self) -> int:
+        """Rows in an epoch of the user's own run, which holds nothing out."""
+        return self.data.rows - self.data.given
+
     def order(self, recipe: Recipe, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Returns one epoch's row numbers: shuffled if the recipe shuffles, rare classes repeated if it asks to."""
+        """Returns one epoch's row numbers: shuffled if the recipe shuffles, rare classes repeated if it asks to.
+
+        An epoch is as long as the user's own, though fewer rows train here: with as many steps per epoch as theirs,
+        every setting means what it means in their program. Each row is used once before any is used again.
+        """
+        length = max(self.epoch_rows, len(rows))
         if recipe.fit.get("oversample"):
-            rows = self._oversampled(rows, rng)
-        return rng.permutation(rows) if recipe.fit.get("shuffle", True) else rows
+            more = self._oversampled(rows, rng)
+            length, rows = round(length * len(more) / len(rows)), more
+        shuffle = recipe.fit.get("shuffle", True)
+        rounds = [rng.permutation(rows) if shuffle else rows for _ in range(-(-length // len(rows)))]
+        return np.concatenate(rounds)[:length]
 
     def labels(self) -> np.ndarray | None:
         """Returns the class index of every row for a single classification target, None for anything else."""

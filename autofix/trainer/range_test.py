@@ -10,19 +10,23 @@ from autofix.strategy import RangeTest
 RATES = np.geomspace(1e-6, 10.0, 100)
 # Weight of the past in the moving average of the losses.
 SMOOTHING = 0.8
+# Share of the whole fall of the loss at which it has begun to fall.
+BEGINS = 0.1
 # The curve is over where the loss stands this many times above its best, on top of its start's own size.
 DIVERGED = 2.0
 
 
-def read_range(rates: np.ndarray, losses: np.ndarray) -> RangeTest:
+def read_range(rates: np.ndarray, losses: np.ndarray, usual: float) -> RangeTest:
     """Finds the rates worth a run.
 
-    Two rules are combined because each is wrong on some curves: the steepest fall of the smoothed loss over the
-    logarithm of the rate, and a tenth of the rate at which the smoothed loss is lowest.
+    No rule reads every curve well, so three are combined. First comes the rate at which the optimizer is usually
+    used, moved into the range in which the curve falls if it is outside; then a tenth of the rate at which the
+    smoothed loss is lowest; then the steepest fall of the smoothed loss over the logarithm of the rate.
 
     Args:
         rates: float array [steps], growing.
         losses: float array [steps] or shorter where training broke off.
+        usual: The optimizer's usual learning rate.
 
     Returns:
         The curve up to its divergence and up to three candidates.
@@ -41,7 +45,10 @@ def read_range(rates: np.ndarray, losses: np.ndarray) -> RangeTest:
     lowest = int(np.argmin(smooth))
     slope = np.gradient(smooth, np.log(used))
     steepest = int(np.argmin(slope[: lowest + 1]))
-    raw = [used[lowest] / 10.0, used[steepest], used[lowest] / 3.0]
+    fallen = smooth <= start - BEGINS * (start - smooth.min())
+    begin = used[int(np.argmax(fallen))] / 3.0
+    raw = [float(np.clip(usual, min(begin, used[lowest] / 10.0), used[lowest] / 4.0)), used[lowest] / 10.0]
+    raw.append(used[steepest])
     candidates: list[float] = []
     for value in raw:
         rounded = float(f"{value:.1g}")

@@ -7,7 +7,7 @@ import logging
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import keras
@@ -77,7 +77,7 @@ class Trainer:
         self._fresh: OrderedDict[tuple[str, int], Weights] = OrderedDict()
         self._targets = [np.asarray(array) for array in data.flat_y()]
         self._origin_key = _cold(origin)
-        self._memo: dict[tuple[str, int], Outcome] = {}
+        self._memo: dict[tuple[str, int, bool], Outcome] = {}
 
     def run(
         self,
@@ -88,6 +88,7 @@ class Trainer:
         deadline: float = math.inf,
         probes: bool = False,
         holdout: bool = False,
+        whole: bool = False,
         keep: Callable[[Progress], bool] | None = None,
     ) -> Outcome:
         """Trains a recipe once per split of the data.
@@ -99,6 +100,8 @@ class Trainer:
             deadline: `time.monotonic()` at which to stop, in seconds.
             probes: Whether to fill the outcome's trace.
             holdout: Whether to score the holdout part too.
+            whole: Whether to train on the validation part too, where no early stopping needs it: for the proof, and
+                for the model that is handed over, which deserves all rows but the holdout's.
             keep: Asked after each evaluation; False ends the run as pruned.
 
         Returns:
@@ -106,13 +109,16 @@ class Trainer:
             before is not made again.
         """
         began = time.monotonic()
-        known = self._memo.get((recipe.fingerprint(), seed))
+        whole = whole and recipe.fit.get("patience") is None
+        known = self._memo.get((recipe.fingerprint(), seed, whole))
         scored = known is not None and (known.holdout is not None or not holdout)
         if known is not None and scored and (known.trace is not None or not probes):
             return replace(known, patch=patch)
         parts: list[Outcome] = []
         for number, split in enumerate(self.data.splits):
             part_seed = seed * 1000 + number
+            if whole:
+                split = replace(split, train=np.setdiff1d(np.union1d(split.train, split.validation), split.holdout))
             try:
                 part = self._run_split(
                     recipe, patch, split, seed, part_seed, deadline, probes and number == 0, holdout, keep
@@ -127,7 +133,7 @@ class Trainer:
                 break
         outcome = _joined(parts, patch, seed, time.monotonic() - began)
         if outcome.status in (Status.DONE, Status.DIVERGED):
-            self._memo[recipe.fingerprint(), seed] = outcome
+            self._memo[recipe.fingerprint(), seed, whole] = outcome
         return outcome
 
     def range_test(self, recipe: Recipe) -> RangeTest:
@@ -146,7 +152,7 @@ class Trainer:
             losses.extend(found.tolist())
             if not np.isfinite(found).all():
                 break
-        return read_range(RATES, np.asarray(losses))
+        return read_range(RATES, np.asarray(losses), usual_rate(recipe))
 
     def build(self, outcome: Outcome, recipe: Recipe) -> keras.Model:
         """Returns the trained model of an outcome: compiled as the recipe says, metrics included."""
@@ -205,7 +211,7 @@ class Trainer:
         tracer = Tracer(program, self.feed, recipe, split, _activations(recipe)) if probes else None
         if tracer:
             tracer.before()
-        plan = _Plan(recipe, len(split.train))
+        plan = _Plan(recipe, max(self.feed.epoch_rows, len(split.train)))
         rng = np.random.default_rng(part_seed)
         best: tuple[float, Score | None, Weights | None, float] = (-math.inf, None, None, 0.0)
         status, score, step = Status.DONE, None, 0
@@ -366,6 +372,18 @@ def _fixed_rate(recipe: Recipe) -> float | None:
         return None
     rate = recipe.get("compile/optimizer/learning_rate")
     return float(rate) if isinstance(rate, int | float) else None
+
+
+# Rates at which optimizers are usually used: Keras' defaults, raised where a default is known to crawl.
+USUAL_RATES = {"SGD": 1e-2, "Adagrad": 1e-2, "Adadelta": 1.0, "Ftrl": 1e-2, "Lion": 1e-4}
+USUAL_RATE = 1e-3
+
+
+def usual_rate(recipe: Recipe) -> float:
+    """Returns the rate at which the recipe's optimizer is usually used."""
+    optimizer = recipe.compile.get("optimizer")
+    name = optimizer.get("class_name", "") if isinstance(optimizer, Mapping) else ""
+    return USUAL_RATES.get(str(name), USUAL_RATE)
 
 
 def _activations(recipe: Recipe) -> dict[str, str]:

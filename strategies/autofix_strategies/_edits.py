@@ -36,9 +36,9 @@ def join(*patches: Patch) -> Patch:
     return Patch(tuple(change for patch in patches for change in patch))
 
 
-def evidence(case: Case, symptoms: Iterable[Symptom], otherwise: str) -> str:
-    """Returns what was found of the given symptoms, or the sentence `otherwise`."""
-    found = case.finds(*symptoms)
+def evidence(case: Case, symptoms: Iterable[Symptom], otherwise: str, *, first: Symptom | None = None) -> str:
+    """Returns what was found of the given symptoms, `first` before the others, or the sentence `otherwise`."""
+    found = (case.finds(first) if first else None) or case.finds(*symptoms)
     return f"{found.symptom.value} {found.evidence}" if found else otherwise
 
 

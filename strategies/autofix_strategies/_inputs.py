@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from autofix.facts import InputFacts
@@ -67,8 +67,19 @@ class Entry:
 
     @property
     def is_scaled(self) -> bool:
-        """Whether a layer right behind the input puts it on another scale."""
-        return any(view.class_name in SCALERS for view in self.first) or any(name in SCALERS for name in self.after)
+        """Whether a layer behind the input standardizes it, or one that the recipe put there scales it."""
+        return bool(self.reached & (SCALERS - {"Rescaling"})) or any(name in SCALERS for name in self.after)
+
+    @property
+    def rescaled(self) -> tuple[LayerView, float, float] | None:
+        """The `Rescaling` layer that alone takes the input, with its scale and offset; None where there is none."""
+        if not self.first or any(view.class_name != "Rescaling" for view in self.first):
+            return None
+        view = self.first[0]
+        scale, offset = view.config.get("scale"), view.config.get("offset", 0.0)
+        if len(self.first) > 1 or not isinstance(scale, int | float) or not isinstance(offset, int | float):
+            return view, math.nan, math.nan
+        return view, float(scale), float(offset)
 
     @property
     def meets_frozen(self) -> bool:
@@ -107,6 +118,21 @@ def statistics(facts: InputFacts) -> tuple[Any, Any]:
         means.append(_short(mean) if sound and not rare else 0.0)
         variances.append(_short(std * std) if sound and std * std > 1e-12 * max(1.0, mean * mean) and not rare else 1.0)
     return means, variances
+
+
+def shifted(facts: InputFacts, scale: float, offset: float) -> InputFacts:
+    """Returns the facts of an input behind a `Rescaling` layer."""
+    low, high = sorted((facts.minimum * scale + offset, facts.maximum * scale + offset))
+    return replace(
+        facts,
+        minimum=low,
+        maximum=high,
+        mean=facts.mean * scale + offset,
+        std=facts.std * abs(scale),
+        feature_mean=tuple(mean * scale + offset for mean in facts.feature_mean),
+        feature_std=tuple(std * abs(scale) for std in facts.feature_std),
+        integral=facts.integral and float(scale).is_integer() and float(offset).is_integer(),
+    )
 
 
 def is_flag(mean: float, std: float) -> bool:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 USUAL = 32  # Keras' default; Masters and Luschi 2018: 2 to 32 rows gave the best results throughout
 FEWEST_STEPS = 20  # per epoch
-SMALLEST = 4
+FEWEST_STEPS_OF_USUAL = 4  # below it even a batch of the usual size or less is too large
+SMALLEST = 8
 TINY = 2  # a batch normalization over so few rows removes the signal
 CHOICES = (8, 16, 32, 64, 128, 256)
 LARGE = (Symptom.BATCH_TOO_LARGE, Symptom.SLOW, Symptom.PLATEAU, Symptom.UNDERFITTING)
@@ -29,8 +30,9 @@ class BatchSize(Strategy):
     """Makes enough steps an epoch, of enough rows a step.
 
     What it changes:
-        `fit/batch_size`: 32, or the power of two that gives at least 20 steps an epoch, where the present one gives
-        fewer; 32 as well where batches of one or two rows are normalized or make the loss jump.
+        `fit/batch_size`: 32, or the power of two from 8 up that gives at least 20 steps an epoch, where the present
+        one gives fewer (fewer than 4 where it is 32 or less already). 32 as well where batches of one or two rows are
+        normalized or make the loss jump.
 
     Why it helps:
         Weights move once a batch: a batch of all rows is one step an epoch. With one or two rows, the statistics of a
@@ -52,7 +54,8 @@ class BatchSize(Strategy):
         only_jumps = case.finds(Symptom.OSCILLATION) is not None and case.finds(*LARGE) is None
         normalizes = any(view.class_name == "BatchNormalization" for view in Graph.of(case.recipe).views)
         too_small = present < fitting and (only_jumps or (normalizes and present <= TINY))
-        too_large = present > fitting and math.ceil(rows / present) < FEWEST_STEPS and not only_jumps
+        fewest = FEWEST_STEPS if present > USUAL else FEWEST_STEPS_OF_USUAL
+        too_large = present > fitting and math.ceil(rows / present) < fewest and not only_jumps
         return self._set(case, fitting) if too_small or too_large else Patch()
 
     def suggest(self, trial: BaseTrial, case: Case) -> Patch:
@@ -61,9 +64,9 @@ class BatchSize(Strategy):
 
     def _set(self, case: Case, size: int) -> Patch:
         rows, present = case.facts.rows[0], _present(case)
-        symptoms = (Symptom.BATCH_TOO_LARGE, *sorted(self.treats, key=lambda item: item.name))
         steps = f"{rows} rows in batches of {present} are {math.ceil(rows / present)} steps an epoch."
-        return edit(case.recipe, [("fit/batch_size", size)], strategy=self.name, why=evidence(case, symptoms, steps))
+        why = evidence(case, self.treats, steps, first=Symptom.BATCH_TOO_LARGE)
+        return edit(case.recipe, [("fit/batch_size", size)], strategy=self.name, why=why)
 
 
 def _present(case: Case) -> int:

@@ -68,8 +68,7 @@ class GradientClipping(Strategy):
             bound / SAME <= present <= bound * SAME or (only_tighter and 0 < present < bound)
         ):
             return Patch()
-        symptoms = sorted(self.treats, key=lambda item: item.name)
-        why = evidence(case, symptoms, "The size of the steps has no bound.")
+        why = evidence(case, self.treats, "The size of the steps has no bound.")
         return edit(case.recipe, [(f"{optimizer}/{key}", short(bound))], strategy=self.name, why=why)
 
 

@@ -12,15 +12,18 @@ from autofix.recipe import layers
 from autofix.strategy import Case, Strategy
 from autofix.symptom import Symptom
 from autofix_strategies._edits import edit, join, keras_layer, unused_name
-from autofix_strategies._inputs import Entry, entries, is_flag, nested, normalization, operation, statistics
+from autofix_strategies._inputs import Entry, entries, is_flag, nested, normalization, operation, shifted, statistics
 
 if TYPE_CHECKING:
     from optuna.trial import BaseTrial
 
 # Glorot and He initialization assume inputs of mean 0 and variance 1. A mean of one standard deviation at most
-# doubles the second moment of the first layer's sums, and a factor of 3 either way is within what they forgive; below
+# doubles the second moment of the first layer's sums, a size of 2 is what the rule `unscaled_inputs` lets pass; below
 # 0.1 a feature moves the sums by less than its fellows' noise.
-MEAN, NARROW, WIDE = 1.0, 0.1, 3.0
+MEAN, NARROW, LARGE = 1.0, 0.1, 2.0
+# Spreads of features a hundred times apart make the curvature uneven by 10,000: a quarter of them so is a table in raw
+# units, fewer are rare events.
+UNEVEN, UNEVEN_SHARE = 100.0, 0.25
 # Whole numbers from 0 to 255 in at least 7 x 7 columns, or in any array of rows and columns, are taken for pixels.
 PIXEL_TOP, PIXEL_COLUMNS = 255.0, 49
 # Beyond this many standard deviations a value is an outlier to be clipped.
@@ -35,8 +38,9 @@ class InputScaling(Strategy):
 
     What it changes:
         A `Normalization` layer behind the input, with the training data's mean and variance of each feature written
-        into its configuration; for pixels one `Rescaling` by the largest value. The search also tries one factor for
-        all features, and standardizing with outliers clipped.
+        into its configuration; for pixels one `Rescaling` by the largest value. A `Rescaling` of the user's that leaves
+        the inputs far from unit size (pixels divided twice) makes way. The search also tries one factor for all
+        features, and standardizing with outliers clipped.
 
     Why it helps:
         A feature a thousand times larger than the others drives every unit of the first layer and sets the step size
@@ -81,13 +85,21 @@ class InputScaling(Strategy):
             )
         else:
             layer = normalization(unused_name(taken, f"{facts.name}_scaled"), facts)
-        return edit(recipe, [(path, [layer, *recipe.get(path)])], strategy=self.name, why=_why(facts))
+        wanted: list[tuple[str, Any]] = [(path, [layer, *recipe.get(path)])]
+        if entry.rescaled:
+            # It scales what is scaled already, or not enough.
+            wanted.append((f"{entry.rescaled[0].path}/skip", True))
+        return edit(recipe, wanted, strategy=self.name, why=_why(facts))
 
 
 def _needs_it(entry: Entry) -> bool:
     if entry.is_encoded or entry.is_masked or entry.is_scaled or entry.meets_frozen or not entry.first:
         return False
-    return entry.facts.dtype != "object" and not is_about_unit(entry.facts)
+    own = entry.rescaled
+    arriving = shifted(entry.facts, own[1], own[2]) if own and math.isfinite(own[1]) else entry.facts
+    if own and not math.isfinite(own[1]):
+        return False
+    return entry.facts.dtype != "object" and not is_about_unit(arriving)
 
 
 def is_about_unit(facts: InputFacts) -> bool:
@@ -97,12 +109,19 @@ def is_about_unit(facts: InputFacts) -> bool:
     columns from 0 to 1 are one picture and judged together.
     """
     if not facts.feature_mean or _is_grid(facts):
-        return abs(facts.mean) <= MEAN and (facts.std == 0 or NARROW <= facts.std <= WIDE)
+        return not _is_large(facts.mean, facts.std) and (facts.std == 0 or facts.std >= NARROW)
     pairs = [pair for pair in zip(facts.feature_mean, facts.feature_std, strict=True) if not is_flag(*pair)]
-    if any(abs(mean) > MEAN or std > WIDE for mean, std in pairs):
+    if any(_is_large(mean, std) for mean, std in pairs):
         return False
     varying = sorted(std for _, std in pairs if std > 0)
-    return not varying or varying[len(varying) // 2] >= NARROW
+    if not varying:
+        return True
+    lost = sum(std * UNEVEN < varying[-1] for std in varying)
+    return varying[len(varying) // 2] >= NARROW and lost < UNEVEN_SHARE * len(varying)
+
+
+def _is_large(mean: float, std: float) -> bool:
+    return abs(mean) > MEAN or math.hypot(mean, std) > LARGE
 
 
 def _is_grid(facts: InputFacts) -> bool:

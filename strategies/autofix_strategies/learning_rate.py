@@ -80,9 +80,8 @@ class LearningRate(Strategy):
         path = f"{optimizer}/learning_rate"
         if not case.recipe.has(path) or _is_close(case, case.recipe.get(path), rate):
             return Patch()
-        symptoms = (Symptom.EXTREME_LEARNING_RATE, *sorted(self.treats, key=lambda item: item.name))
         measured = "The range test points to another learning rate." if case.range_test else "The rate is unusual."
-        why = evidence(case, symptoms, measured)
+        why = evidence(case, self.treats, measured, first=Symptom.EXTREME_LEARNING_RATE)
         return edit(case.recipe, [(path, short(rate))], strategy=self.name, why=why)
 
 

@@ -86,7 +86,7 @@ class Normalization(Strategy):
             for view in hidden.values()
             if not is_shared(view) and not graph.is_gate(view.path) and _has_one_output(view.path, graph)
         ]
-        why = evidence(case, sorted(self.treats, key=lambda item: item.name), "Nothing keeps the scale between layers.")
+        why = evidence(case, self.treats, "Nothing keeps the scale between layers.")
         return edit(case.recipe, wanted, strategy=self.name, why=why)
 
 

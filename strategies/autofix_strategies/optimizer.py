@@ -91,8 +91,7 @@ class Optimizer(Strategy):
         return edit(case.recipe, [(path, wanted)], strategy=self.name, why=self._why(case))
 
     def _why(self, case: Case) -> str:
-        symptoms = sorted(self.treats, key=lambda item: item.name)
-        return evidence(case, symptoms, "The optimizer needs its rate tuned for every layer.")
+        return evidence(case, self.treats, "The optimizer needs its rate tuned for every layer.")
 
 
 def _holds(config: Mapping[str, Any], key: str, is_absurd: Callable[[float], bool]) -> bool:

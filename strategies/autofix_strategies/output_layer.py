@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Edit = tuple[str, Any]
 
 OF_HEADS = frozenset({Symptom.HEAD_MISMATCH, Symptom.OUTPUT_RANGE})
-# Features a head can still take in at once; above it, positions are averaged (VGG-16 flattens 25,088, ResNet averages).
+# Positions (pixels, steps) that are flattened; more are averaged, as ResNet does where VGG-16 flattened 7 x 7.
 FLATTENED = 1024
 
 

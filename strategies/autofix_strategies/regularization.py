@@ -71,8 +71,8 @@ class Regularization(Strategy):
             return self._more(case, graph)
         limits = BEARABLE_IF_DIAGNOSED if case.finds(*TOO_STRONG) else BEARABLE
         most = MOST_DROPOUT - 1e-6 if case.finds(Symptom.UNDERFITTING) else MOST_DROPOUT
-        gone = [(f"{path}/skip", True) for path in _misplaced(case, graph)]
-        skipped = {path.removesuffix("/skip") for path, _ in gone}
+        gone = list(_misplaced(case, graph))
+        skipped = {path.rpartition("/")[0] for path, _ in gone}
         rates = [
             (path, MILD_DROPOUT)
             for path, rate in _dropouts(graph)
@@ -89,10 +89,11 @@ class Regularization(Strategy):
         rate = short(trial.suggest_float(f"{self.name}.dropout", 0.0, MOST_DROPOUT))
         l2 = short(trial.suggest_float(f"{self.name}.l2", 1e-6, 1e-2, log=True))
         graph = Graph.of(case.recipe)
-        gone = tuple(_misplaced(case, graph))
+        gone = list(_misplaced(case, graph))
+        skipped = {path.rpartition("/")[0] for path, _ in gone}
         strength = {"l2": l2, "l1": short(l2 / 10)}
         none: Mapping[str, float] = {"l2": 0.0, "l1": 0.0}
-        present = [path for path, old in _dropouts(graph) if old > 0 and path.removesuffix("/rate") not in gone]
+        present = [path for path, old in _dropouts(graph) if old > 0 and path.removesuffix("/rate") not in skipped]
         dropouts = [(path, rate) for path in present]
         added: list[tuple[str, Any]] = []
         if case.finds(Symptom.OVERFITTING) and not dropouts and rate > 0:
@@ -101,7 +102,7 @@ class Regularization(Strategy):
             case,
             self.treats,
             [
-                *((f"{path}/skip", True) for path in gone),
+                *gone,
                 *_grouped(dropouts),
                 *_grouped([(path, _with_strength(value, strength, none)) for path, value in _penalties(graph)]),
                 *added,
@@ -124,8 +125,7 @@ class Regularization(Strategy):
         return self._edit(case, (Symptom.OVERFITTING,), [*added, *patience])
 
     def _edit(self, case: Case, symptoms: Any, wanted: list[tuple[str, Any]]) -> Patch:
-        ordered = sorted(symptoms, key=lambda item: item.name)
-        why = evidence(case, ordered, "Regularization is outside the range that works.")
+        why = evidence(case, symptoms, "Regularization is outside the range that works.")
         return edit(case.recipe, wanted, strategy=self.name, why=why)
 
 
@@ -194,18 +194,24 @@ def _decay(case: Case) -> Iterator[tuple[str, Any]]:
         yield path, MILD_WEIGHT_DECAY
 
 
-def _misplaced(case: Case, graph: Graph) -> Iterator[str]:
-    """Dropout layers on an output, or right before a regression output of one unit."""
-    for index, head in enumerate(heads(case.recipe)):
+def _misplaced(case: Case, graph: Graph) -> Iterator[tuple[str, Any]]:
+    """Takes away dropout on an output, or right before a regression output of one unit."""
+    found = heads(case.recipe)
+    loss = case.recipe.compile.get("loss")
+    # Losses and targets may name the output, which is called after its last layer: there the layer stays, without effect.
+    is_named = len(found) > 1 or (isinstance(loss, Mapping) and "class_name" not in loss)
+    for index, head in enumerate(found):
         if head is None:
             continue
-        yield from (view.path for view in head.trailing if view.class_name in DROPOUTS and not is_shared(view))
+        for view in head.trailing:
+            if view.class_name in DROPOUTS and not is_shared(view):
+                yield (f"{view.path}/rate", 0.0) if is_named else (f"{view.path}/skip", True)
         targets = case.facts.targets
         is_quantity = index < len(targets) and targets[index].kind is TaskKind.REGRESSION
         if is_quantity and head.width == 1 and len(head.layer.feeds_on) == 1:
             source: LayerView | None = graph.by_path.get(head.layer.feeds_on[0])
             if source is not None and source.class_name in DROPOUTS and not source.skipped and not is_shared(source):
-                yield source.path
+                yield f"{source.path}/skip", True
 
 
 def _dropout_behind(case: Case, graph: Graph, rate: float) -> list[tuple[str, Any]]:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 FAR = 3.0
 # Below it the initial outputs are noise twenty times larger than the targets.
 NARROW = 0.05
+# Columns further apart than this: one output starts far too wide or far too narrow for one of them.
+UNEVEN = 10.0
 # How a loss grows when errors are `s` times as large: s ** degree. Huber and log-cosh grow like the absolute error
 # beyond their bend (at about 1) and like the squared error below it. Others have no degree (logarithmic, relative,
 # Poisson) or would need another one for every part (custom): no weight makes them those of standardized targets.
@@ -97,7 +99,10 @@ def is_far(target: TargetFacts) -> bool:
         return False
     sizes = [std for std in target.std if std > 0 and math.isfinite(std)]
     means = [abs(mean) for mean in target.mean if math.isfinite(mean)]
-    return bool(sizes) and (max(means, default=0.0) > FAR or max(sizes) > FAR or max(sizes) < NARROW)
+    if not sizes:
+        return False
+    is_wide = max(means, default=0.0) > FAR or max(sizes) > FAR
+    return is_wide or max(sizes) < NARROW or max(sizes) > UNEVEN * min(sizes)
 
 
 def _scaling(output: Output) -> tuple[Any, Any, float] | None:

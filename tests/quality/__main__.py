@@ -26,7 +26,7 @@ def _parser() -> argparse.ArgumentParser:
         "--cache",
         type=Path,
         default=Path(tempfile.gettempdir()) / "autofix-quality-cache.json",
-        help="file that keeps the baseline scores between runs (default: %(default)s)",
+        help="file that keeps baseline scores and times; delete it to time the runs again (default: %(default)s)",
     )
     parser.add_argument("--baseline-only", action="store_true", help="score the cases themselves, repair nothing")
     parser.add_argument("--verbose", action="store_true", help="also print what each repair printed")
@@ -45,18 +45,23 @@ def main(arguments: list[str] | None = None) -> int:
     print_header(console)
     rows: list[Row] = []
     cache = Cache.open(options.cache)
-    for row in run_all(cases, seeds, options.budget, cache, options.jobs, options.baseline_only):
-        rows.append(row)
-        print_row(console, row)
-        if options.verbose and row.log:
-            console.print(row.log, markup=False, soft_wrap=True)
-        if options.out:
-            options.out.write_text(json.dumps(Summary.of(rows).to_dict(), indent=1))
+    stopped = False
+    try:
+        for row in run_all(cases, seeds, options.budget, cache, options.jobs, options.baseline_only):
+            rows.append(row)
+            print_row(console, row)
+            if options.verbose and row.log:
+                console.print(row.log, markup=False, soft_wrap=True)
+            if options.out:
+                options.out.write_text(json.dumps(Summary.of(rows).to_dict(), indent=1))
+    except KeyboardInterrupt:
+        stopped = True
+        console.print("stopped; what follows counts the finished rows only")
     summary = Summary.of(rows)
     if options.baseline_only:
-        return 1 if summary.errors else 0
+        return 1 if summary.errors or stopped else 0
     print_summary(console, summary)
-    return 0 if summary.passed else 1
+    return 0 if summary.passed and not stopped else 1
 
 
 if __name__ == "__main__":

@@ -25,6 +25,27 @@ LEAST_BUDGET_SECONDS = 10.0
 
 
 @dataclass
+class Children:
+    """The processes under way, so that Ctrl-C leaves none behind."""
+
+    running: set[subprocess.Popen[bytes]] = field(default_factory=set)
+    stopped: bool = False
+
+    def stop(self) -> None:
+        """End all of them, and whatever they have started."""
+        self.stopped = True
+        for child in tuple(self.running):
+            kill(child)
+
+
+def kill(child: subprocess.Popen[bytes]) -> None:
+    """End a process that leads its own group, and the group with it."""
+    if child.poll() is None:
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+
+
+@dataclass
 class Cache:
     """Baseline scores by (script, hash of the script, seed), kept in one JSON file."""
 
@@ -45,11 +66,11 @@ class Cache:
         return self.entries.get(self._key(case, seed))
 
     def put(self, case: Case, seed: int, measured: dict[str, Any]) -> None:
-        """Keep a measurement and write the file whole."""
+        """Keep a measurement and write the file whole, with what other runs of the suite have added meanwhile."""
         with self.lock:
-            self.entries[self._key(case, seed)] = measured
+            self.entries = self.open(self.path).entries | self.entries | {self._key(case, seed): measured}
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            partial = self.path.with_suffix(".partial")
+            partial = self.path.with_suffix(f".{os.getpid()}.partial")
             partial.write_text(json.dumps(self.entries, indent=1))
             partial.replace(self.path)
 
@@ -67,8 +88,12 @@ def budget_seconds(budget: str, faulty_seconds: float, crashed: bool) -> float:
     return max(LEAST_BUDGET_SECONDS, float(budget[:-1]) * faulty_seconds)
 
 
-def run_stage(stage: str, case: Case, seed: int, timeout: float, extra: Sequence[str] = ()) -> dict[str, Any]:
+def run_stage(
+    stage: str, case: Case, seed: int, timeout: float, children: Children, extra: Sequence[str] = ()
+) -> dict[str, Any]:
     """Run one stage of a row in a fresh process; whatever happens to it comes back as a mapping."""
+    if children.stopped:
+        return {"error": "stopped", "log": ""}
     with tempfile.TemporaryDirectory(prefix="autofix-quality-") as folder:
         out, log = Path(folder) / "out.json", Path(folder) / "log.txt"
         paths = [str(ROOT), str(ROOT / "strategies"), os.environ.get("PYTHONPATH", "")]
@@ -82,14 +107,14 @@ def run_stage(stage: str, case: Case, seed: int, timeout: float, extra: Sequence
             child = subprocess.Popen(
                 command, cwd=ROOT, env=environment, stdout=stream, stderr=subprocess.STDOUT, start_new_session=True
             )
+            children.running.add(child)
             try:
                 child.wait(timeout)
             except subprocess.TimeoutExpired:
                 return {"error": f"timeout after {timeout:.0f} s", "log": _tail(log)}
             finally:
-                if child.poll() is None:
-                    os.killpg(child.pid, signal.SIGKILL)
-                    child.wait()
+                kill(child)
+                children.running.discard(child)
         if out.exists():
             return {**json.loads(out.read_text()), "log": _tail(log)}
         return {"error": f"process ended with code {child.returncode}", "log": _tail(log)}
@@ -99,11 +124,11 @@ def _tail(log: Path, characters: int = 6000) -> str:
     return log.read_text(errors="replace")[-characters:]
 
 
-def run_row(case: Case, seed: int, budget: str, cache: Cache, baseline_only: bool = False) -> Row:
+def run_row(case: Case, seed: int, budget: str, cache: Cache, children: Children, baseline_only: bool = False) -> Row:
     """Measure one case at one seed: the baselines (or their cached scores), then the repair."""
     baseline = cache.get(case, seed)
     if baseline is None:
-        baseline = run_stage("baseline", case, seed, BASELINE_TIMEOUT_SECONDS)
+        baseline = run_stage("baseline", case, seed, BASELINE_TIMEOUT_SECONDS, children)
         if "faulty_score" not in baseline:
             return Row(case.kind, case.name, seed, error=baseline["error"], log=baseline["log"])
         del baseline["log"]
@@ -123,7 +148,7 @@ def run_row(case: Case, seed: int, budget: str, cache: Cache, baseline_only: boo
         return row
     seconds = budget_seconds(budget, baseline["faulty_seconds"], bool(baseline["faulty_error"]))
     timeout = REPAIR_TIMEOUT_BUDGETS * seconds + REPAIR_TIMEOUT_EXTRA_SECONDS
-    measured = run_stage("repair", case, seed, timeout, [str(seconds)])
+    measured = run_stage("repair", case, seed, timeout, children, [str(seconds)])
     return row.with_repair(seconds, measured)
 
 
@@ -131,9 +156,10 @@ def run_all(
     cases: Sequence[Case], seeds: Sequence[int], budget: str, cache: Cache, jobs: int = 1, baseline_only: bool = False
 ) -> Iterator[Row]:
     """Measure every case at every seed and give the rows back as they complete."""
+    children = Children()
     with ThreadPoolExecutor(max_workers=jobs) as pool:
         rows = [
-            pool.submit(run_row, case, seed, budget, cache, baseline_only=baseline_only)
+            pool.submit(run_row, case, seed, budget, cache, children, baseline_only=baseline_only)
             for case in cases
             for seed in seeds
         ]
@@ -143,3 +169,4 @@ def run_all(
         finally:
             for waiting in rows:
                 waiting.cancel()
+            children.stop()

@@ -138,7 +138,7 @@ class Summary:
     @property
     def passed(self) -> bool:
         """Whether every bar that these rows can tell about holds."""
-        if self.errors or self.without_gap or self.changed or self.claimed:
+        if not self.rows or self.errors or self.without_gap or self.changed or self.claimed:
             return False
         if self.median_rate is None or self.share is None:
             return not self.kind("broken")

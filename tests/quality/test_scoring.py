@@ -86,6 +86,10 @@ def test_summary_needs_most_rows_near_the_reference() -> None:
     assert not Summary.of([*good[:9], broken(9, None, error="died")]).passed
 
 
+def test_no_rows_prove_nothing() -> None:
+    assert not Summary.of([]).passed
+
+
 def test_summary_refuses_touched_healthy_and_claimed_hopeless_rows() -> None:
     healthy = Row("healthy", "h", 0, faulty=0.9, repaired=0.95, status="repaired", changes=("compile.loss",))
     hopeless = Row("hopeless", "n", 0, faulty=0.5, repaired=0.6, status="improved", changes=("compile.loss",))
@@ -124,3 +128,13 @@ def test_the_cache_forgets_an_edited_script(tmp_path: Path) -> None:
 def test_unknown_kinds_are_refused() -> None:
     with pytest.raises(ValueError, match="must be among"):
         discover(["brokn"])
+
+
+def test_two_runs_of_the_suite_share_a_cache(tmp_path: Path) -> None:
+    first, second = discover(["hopeless"])[:2]
+    ours, theirs = Cache.open(tmp_path / "cache.json"), Cache.open(tmp_path / "cache.json")
+    ours.put(first, 0, {"faulty_score": 0.1})
+    theirs.put(second, 0, {"faulty_score": 0.2})
+    both = Cache.open(tmp_path / "cache.json")
+    assert both.get(first, 0) == {"faulty_score": 0.1}
+    assert both.get(second, 0) == {"faulty_score": 0.2}
