@@ -100,18 +100,28 @@ def measure(
     return [Measured.of(column, floor) for column in done] if done[0] else None
 
 
-def beats(after: Measured, before: Measured, row_noise: float, least: float, floor: float) -> bool:
+def beats(after: Measured, before: Measured, least: float, floor: float) -> bool:
     """Whether `after` is better than `before` by more than noise and by at least `least`.
+
+    Noise is the spread of the gain over paired seeds, and over bootstrap draws of the rows both were scored on.
 
     Args:
         after: Scores with the patch.
         before: Scores without it, on the same rows; paired by seed.
-        row_noise: Standard error of one score on the holdout part, in units of the score.
         least: Smallest gain that counts, in units of the score.
         floor: Score of guessing. What is worse counts as guessing, lest one wild failure passes for spread.
     """
     count = min(len(after.values), len(before.values))
     gains = np.maximum(after.values[:count], floor) - np.maximum(before.values[:count], floor)
-    seeds = float(np.std(gains, ddof=1)) / math.sqrt(count) if count > 1 else row_noise
+    seeds = float(np.std(gains, ddof=1)) / math.sqrt(count) if count > 1 else 0.0
+    rows = float(np.std(_resampled(after, count, floor) - _resampled(before, count, floor)))
     gain = float(np.mean(gains))
-    return gain >= least and gain > SIGMAS * math.hypot(seeds, row_noise)
+    return gain >= least and gain > SIGMAS * math.hypot(seeds, rows)
+
+
+def _resampled(measured: Measured, count: int, floor: float) -> np.ndarray:
+    """Mean score over seeds on each bootstrap draw of the rows, float array [draws]."""
+    drawn = [
+        np.maximum(outcome.resampled, floor) if outcome.resampled else floor for outcome in measured.outcomes[:count]
+    ]
+    return np.asarray(sum(drawn[1:], start=np.asarray(drawn[0], dtype=float)) / len(drawn))

@@ -111,8 +111,9 @@ class Controller:
             self.record(after)
             floor = judge.floor(self.session)
             was, now = Measured.of([before], floor), Measured.of([after], floor)
-            noise, least = judge.holdout_noise(self.session), judge.least_gain(self.session, was)
-            if beats(now, was, noise, least, floor) and judge.good_enough(self.session, now.mean):
+            if beats(now, was, judge.least_gain(self.session, was), floor) and judge.good_enough(
+                self.session, now.mean
+            ):
                 return self.result(Verdict.REPAIRED, patch, was, now, model=after, retrained=False)
             return None
         if before.score is not None and judge.good_enough(self.session, before.score.value):
@@ -247,7 +248,7 @@ class Controller:
             before = found[0] if found else None
         if before is None or undecided:
             return self.result(Verdict.OUT_OF_BUDGET, Patch(), before)
-        if judge.is_healthy(self.session, self.baseline, ()):
+        if judge.good_enough(self.session, before.mean) and not judge.hopeless(self.session):
             return self.result(Verdict.HEALTHY, Patch(), before)
         if all(trial.status is Status.FAILED for trial in self.trials):
             return self.result(Verdict.UNUSABLE, Patch(), before)
@@ -283,8 +284,7 @@ class Controller:
         """Whether the patched program beats the program as it came, and the same trained as long."""
         before, after = found[0], found[1]
         against = max((found[0], *found[2:]), key=lambda measured: measured.mean)
-        noise, least = judge.holdout_noise(self.session), judge.least_gain(self.session, before)
-        return beats(after, against, noise, least, judge.floor(self.session))
+        return beats(after, against, judge.least_gain(self.session, before), judge.floor(self.session))
 
     @property
     def baseline_again(self) -> float:

@@ -41,7 +41,7 @@ def decode(outputs: Any, target: TargetFacts, link: Link) -> tuple[Array, Array 
     """
     raw = np.nan_to_num(np.asarray(outputs, dtype=np.float64), nan=0.0, posinf=HUGE, neginf=-HUGE)
     if target.kind is TaskKind.REGRESSION:
-        return _values(raw, target), None
+        return _values(_probability(raw, link) if link is Link.LOGIT else raw, target), None
     if target.kind is TaskKind.MULTILABEL:
         return _multilabel(raw, target, link)
     index, probabilities = decode_index(raw, target, link)

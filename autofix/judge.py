@@ -100,14 +100,6 @@ def tolerance(session: Session, gain: float) -> float:
     return max(0.02 * gain, min(0.75 * noise, 0.06 * gain))
 
 
-def holdout_noise(session: Session) -> float:
-    """Standard error of one score on the holdout part."""
-    rows = session.facts.rows
-    if rows[2] >= sum(rows):
-        return 0.0
-    return session.facts.noise * math.sqrt(max(rows[1], 1) / max(rows[2], 1))
-
-
 def least_gain(session: Session, before: Measured) -> float:
     """The smallest gain that is called one."""
     room = max(0.0, ceiling(session) - max(before.mean, floor(session)))

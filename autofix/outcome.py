@@ -40,6 +40,7 @@ class Outcome:
         error: The exception that ended it, as one line.
         steps: Training steps done.
         weights: Final weights (of the first split), in the order of `model.weights`.
+        resampled: Holdout scores on bootstrap draws of its rows, the same draws for every run; empty without holdout.
     """
 
     patch: Patch
@@ -54,6 +55,7 @@ class Outcome:
     error: str | None = None
     steps: int = 0
     weights: tuple[np.ndarray, ...] | None = field(default=None, compare=False, repr=False)
+    resampled: tuple[float, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def rank(self) -> float:

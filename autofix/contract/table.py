@@ -59,7 +59,7 @@ TABLE = (
     Row(ONE_HOT, "columns", LOGITS, CATEGORICAL, from_logits=True),
     Row(ONE_HOT, "columns", SIGMOIDS, BINARY, reluctance=2.0),
     Row(ONE_HOT, "columns", LOGITS, BINARY, from_logits=True, reluctance=2.0),
-    Row(ONE_HOT, "two", SOFTMAXES, BINARY, reluctance=2.0),
+    Row(ONE_HOT, "two", SOFTMAXES, BINARY),
     Row(ONE_HOT, "columns", (*SOFTMAXES, *MARGINS, *SIGMOIDS), CATEGORICAL_HINGE, reluctance=3.0),
     Row((*ONE_HOT, *MULTI_HOT), "columns", MARGINS, HINGE, reluctance=3.0),
     Row(MULTI_HOT, "columns", SIGMOIDS, BINARY),

@@ -16,6 +16,7 @@ from autofix.errors import FixYourModel
 from autofix.frozen import thaw
 from autofix.recipe.document import Recipe
 from autofix.recipe.surgery import operate, without_build_parts
+from autofix.recipe.views import output_paths
 
 # Key of `Recipe.objects` that holds the user's own function that builds the model.
 BUILDER = "__build__"
@@ -88,9 +89,19 @@ def compile_model(model: keras.Model, recipe: Recipe, *, metrics: bool = True) -
     settings = thaw(recipe.compile)
     if not metrics:
         settings = {key: value for key, value in settings.items() if key not in ("metrics", "weighted_metrics")}
-    settings = {key: value for key, value in settings.items() if value is not None}
+    settings = {key: _renamed(value, recipe, model) for key, value in settings.items() if value is not None}
     with keras.saving.custom_object_scope(dict(recipe.objects)):
         model.compile(**{key: _revive(key, value) for key, value in settings.items()}, jit_compile=False)
+
+
+def _renamed(value: Any, recipe: Recipe, model: keras.Model) -> Any:
+    """Settings by output name follow an output that a layer put behind it has renamed."""
+    old = [path.rsplit("/", 1)[-1] for path in output_paths(recipe.architecture, "")] if recipe.is_graph else []
+    new = list(getattr(model, "output_names", None) or [])
+    if not isinstance(value, dict) or old == new or len(old) != len(new) or not set(value) <= set(old):
+        return value
+    names = dict(zip(old, new, strict=True))
+    return {names[key]: item for key, item in value.items()}
 
 
 def restore(model: keras.Model, weights: Sequence[np.ndarray]) -> None:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 
+import numpy as np
+
 from autofix.symptom import Diagnosis, Evidence, Rule
 from autofix.symptoms import (
     bad_initialization,
@@ -96,7 +98,8 @@ def diagnose(evidence: Evidence, rules: Iterable[Rule]) -> tuple[tuple[Diagnosis
     failed: list[str] = []
     for rule in rules:
         try:
-            found += rule(evidence)
+            with np.errstate(all="ignore"):
+                found += rule(evidence)
         except Exception as error:
             name = getattr(rule, "__module__", str(rule)).rsplit(".", 1)[-1]
             logger.warning("the rule %s failed", name, exc_info=True)

@@ -151,10 +151,14 @@ def level(values: Array, fallback: float = 0.0) -> Level:
 
 def ends(loss: Array, steps_per_epoch: int) -> tuple[Level, Level]:
     """Returns the loss at the start (a tenth of the run, an epoch at most) and in the last quarter."""
-    count = len(loss)
-    head = max(1, min(count // 10, steps_per_epoch or count))
+    count, head = len(loss), head_of(loss, steps_per_epoch)
     noise = scatter(loss)
     return level(loss[:head], noise), level(loss[-max(1, count // 4) :], noise)
+
+
+def head_of(loss: Array, steps_per_epoch: int) -> int:
+    """Returns how many steps count as the start: a tenth of the run, an epoch at most."""
+    return max(1, min(len(loss) // 10, steps_per_epoch or len(loss)))
 
 
 def blocks(values: Array, most: int) -> list[Array]:

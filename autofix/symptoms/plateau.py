@@ -21,7 +21,7 @@ from __future__ import annotations
 import math
 
 from autofix.symptom import Diagnosis, Evidence, Symptom
-from autofix.symptoms._judging import ends, level, losses, numbers, standing, tail
+from autofix.symptoms._judging import ends, head_of, level, losses, numbers, scatter, standing, tail
 
 # Standard errors within which two means are the same.
 ERRORS = 3.0
@@ -50,7 +50,9 @@ def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
     fell = start.value - end.value
     fit = tail(loss)
     falling = fit is not None and -fit.doubling > max(ERRORS * fit.error, CHANGE / 4 * abs(end.value))
-    never = abs(fell) <= max(ERRORS * math.hypot(start.error, end.error), CHANGE * scale)
+    # The noise of the later run: a steep start would hide itself in its own scatter.
+    start_error = scatter(loss[quarter:]) / math.sqrt(head_of(loss, trace.steps_per_epoch))
+    never = abs(fell) <= max(ERRORS * math.hypot(start_error, end.error), CHANGE * scale)
     moved = abs(second.value - end.value)
     rests = moved <= max(ERRORS * math.hypot(second.error, end.error), CHANGE / 4 * abs(end.value))
     if falling:

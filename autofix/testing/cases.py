@@ -245,8 +245,8 @@ def _nested() -> Built:
     encoder = keras.Sequential(
         [
             keras.Input((8,)),
-            layers.Dense(8, kernel_initializer=keras.initializers.RandomUniform(-1e-5, 1e-5)),
-            layers.LeakyReLU(),
+            layers.Dense(8, kernel_initializer=keras.initializers.RandomUniform(-1e-5, 1e-5), name="first"),
+            layers.LeakyReLU(name="leak"),
             layers.Dense(4, activation="hard_sigmoid"),
         ],
         name="encoder",

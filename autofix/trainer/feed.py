@@ -90,7 +90,9 @@ class Feed:
                 if array.dtype.kind in "OUS":
                     raise FixYourData(f"the labels of {target.name!r} are text, which no loss reads.")
                 flat.append(as_tensor(array))
-            self._targets[key] = tf.nest.pack_sequence_as(self.data.y, flat)
+            named_flat = dict(zip(self.data.outputs, flat, strict=False))
+            whole = isinstance(self.data.y, dict) and set(self.data.y) == set(named_flat)
+            self._targets[key] = named_flat if whole else tf.nest.pack_sequence_as(self.data.y, flat)
         return self._targets[key]
 
     def _weight(self, recipe: Recipe) -> Any | None:

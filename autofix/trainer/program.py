@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from autofix.contract import output_names
 from autofix.recipe import Recipe
 from autofix.recipe.build import compile_model, restore
 from autofix.trainer.feed import Batch
@@ -44,7 +45,7 @@ class Program:
         self.leaves: tuple[Leaf, ...] = leaves(self.model)
         self.watched = tuple(leaf for leaf in self.leaves if leaf.kernel is not None and leaf.kernel.trainable)
         self._kernels = [leaf.kernel.path for leaf in self.watched if leaf.kernel is not None]
-        self._batch = batch
+        self._batch = batch = _in_order(batch, self.model, recipe)
         self._captured: dict[str, Any] = {}
         self._optimizer = self.model.optimizer
         self._optimizer.build(self.model.trainable_variables)
@@ -212,3 +213,11 @@ class Program:
             losses.append(float(self._step(order, starts[i], stops[i])))
             norms.append(self._norms().numpy() if probe[i] else np.full(len(self.watched) + 1, np.nan))
         return np.array(losses, "float32"), np.array(norms, "float32")
+
+
+def _in_order(batch: Batch, model: keras.Model, recipe: Recipe) -> Batch:
+    """Targets by output name become a list where the model gives a list: a layer put behind an output renames it."""
+    names = output_names(recipe)
+    if not isinstance(batch.y, dict) or not names or isinstance(getattr(model, "_outputs_struct", None), dict):
+        return batch
+    return Batch(batch.x, [batch.y[name] for name in names], batch.weight)

@@ -33,8 +33,12 @@ logger = logging.getLogger(__name__)
 
 # Compiled programs kept at once; each holds 15-20 MB.
 PROGRAMS = 10
+# Weights up to which a run on few rows is so short that every division of them can be afforded.
+SMALL_MODEL = 200_000
 # One call into the compiled loop lasts about this long, so that an interrupt is served in time.
 CHUNK_SECONDS = 0.5
+# Bootstrap draws for the noise of a difference: its own error is then 11 %; and rows they are drawn from.
+DRAWS, MOST_RESAMPLED = 40, 2_000
 # Scores on the validation part per run, at most; more would cost more than they tell.
 EVALUATIONS = 25
 
@@ -77,6 +81,8 @@ class Trainer:
         self._fresh: OrderedDict[tuple[str, int], Weights] = OrderedDict()
         self._targets = [np.asarray(array) for array in data.flat_y()]
         self._origin_key = _cold(origin)
+        size = sum(value.size for value in start.values.values())
+        self._splits = data.splits if size <= SMALL_MODEL else data.splits[:1]
         self._memo: dict[tuple[str, int, bool], Outcome] = {}
 
     def run(
@@ -115,7 +121,7 @@ class Trainer:
         if known is not None and scored and (known.trace is not None or not probes):
             return replace(known, patch=patch)
         parts: list[Outcome] = []
-        for number, split in enumerate(self.data.splits):
+        for number, split in enumerate(self._splits):
             part_seed = seed * 1000 + number
             if whole:
                 split = replace(split, train=np.setdiff1d(np.union1d(split.train, split.validation), split.holdout))
@@ -177,6 +183,7 @@ class Trainer:
             seconds=time.monotonic() - began,
             holdout=self._score(program, split.holdout, links),
             weights=program.weights(),
+            resampled=self._resampled(program, split.holdout, links),
         )
 
     def links(self, recipe: Recipe) -> list[Link]:
@@ -262,6 +269,7 @@ class Trainer:
             trace,
             steps=step,
             weights=program.weights(),
+            resampled=self._resampled(program, split.holdout, links) if holdout else (),
         )
 
     def _train(
@@ -295,6 +303,18 @@ class Trainer:
     def _score(self, program: Program, rows: np.ndarray, links: Sequence[Link]) -> Score:
         outputs = program.predict(rows)
         return self.scorer.score([array[rows] for array in self._targets], outputs, links)
+
+    def _resampled(self, program: Program, rows: np.ndarray, links: Sequence[Link]) -> tuple[float, ...]:
+        """Returns the holdout's score on bootstrap draws of its rows (Efron 1979), the same draws for every run."""
+        if len(rows) > MOST_RESAMPLED:
+            rows = rows[np.linspace(0, len(rows) - 1, MOST_RESAMPLED).astype(int)]
+        outputs = program.predict(rows)
+        scores = []
+        for draw in range(DRAWS):
+            pick = np.random.default_rng(draw).integers(len(rows), size=len(rows))
+            truth = [array[rows[pick]] for array in self._targets]
+            scores.append(self.scorer.score(truth, [output[pick] for output in outputs], links).value)
+        return tuple(scores)
 
     def _reader(self, program: Program, split: Split, links: Sequence[Link]) -> Callable[[str], object]:
         from autofix.probes.predictions import read_predictions
@@ -409,6 +429,7 @@ def _joined(parts: Sequence[Outcome], patch: Patch, seed: int, seconds: float) -
         last.error,
         sum(part.steps for part in parts),
         first.weights,
+        tuple(np.mean([part.resampled for part in parts], axis=0).tolist()) if first.resampled else (),
     )
 
 

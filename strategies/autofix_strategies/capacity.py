@@ -26,8 +26,8 @@ from autofix_strategies._graph import (
 if TYPE_CHECKING:
     from optuna.trial import BaseTrial
 
-# XOR by ReLU units, Adam at 0.01, 40 starts: 2 units never get beyond 0.9, 4 fail from a third of the starts, 8 from 5 %
-# (measured for the rule `bottleneck`).
+# XOR by ReLU units, Adam at 0.01, 40 starts: 2 units never get beyond 0.9, 4 fail from a third of the starts, 8 from
+# 5 % (measured for the rule `bottleneck`).
 FAR_TOO_NARROW = 8
 ROOMY = 32
 # A doubling costs four times the work; beyond this the layer is not what holds the run back.

