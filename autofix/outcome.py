@@ -39,7 +39,7 @@ class Outcome:
         trace: What the probes saw; None if they were off.
         error: The exception that ended it, as one line.
         steps: Training steps done.
-        weights: Final weights (of the first split), in the order of `model.weights`.
+        weights: Final weights (of the first split), in the order of `model.weights`; None without a holdout score.
         resampled: Holdout scores on bootstrap draws of its rows, the same draws for every run; empty without holdout.
     """
 

@@ -272,6 +272,24 @@ def test_impossible_configuration_is_refused_in_our_words():
         recipe.set("layers/" + layers(recipe)[1].name + "/units", -1).build()
 
 
+def test_the_same_program_gives_the_same_recipe_however_often_it_was_run():
+    def program() -> keras.Model:
+        model = keras.Sequential([keras.Input((2,), name="x"), kl.Dense(1, name="y")], name="model")
+        optimizer = keras.optimizers.LossScaleOptimizer(keras.optimizers.RMSprop(0.1))
+        model.compile(optimizer, "mse")
+        return model
+
+    first, second = Recipe.of(program()), Recipe.of(program())
+    assert first == second
+    assert first.get("compile/optimizer/inner_optimizer/learning_rate") == 0.1
+
+
+def test_a_chosen_optimizer_name_stays():
+    model = keras.Sequential([keras.Input((2,)), kl.Dense(1)])
+    model.compile(keras.optimizers.SGD(name="mine_2"), "mse")
+    assert Recipe.of(model).get("compile/optimizer/name") == "mine_2"
+
+
 def test_loading_runs_no_code():
     document = small_case("regression").case.recipe.to_dict()
     document["architecture"]["config"]["layers"].append(

@@ -235,12 +235,24 @@ def compile_config(model: keras.Model) -> dict[str, Any]:
         }
     compiled = {key: keras.saving.serialize_keras_object(config.get(key)) for key in COMPILE_KEYS}
     if model.optimizer is not None:
-        optimizer = keras.saving.serialize_keras_object(model.optimizer)
-        rate = optimizer["config"].get("learning_rate")
-        if isinstance(rate, float):
-            optimizer["config"]["learning_rate"] = short(rate)
-        compiled["optimizer"] = optimizer
+        compiled["optimizer"] = _tidy(keras.saving.serialize_keras_object(model.optimizer))
     return compiled
+
+
+def _tidy(optimizer: dict[str, Any]) -> dict[str, Any]:
+    """Writes an optimizer down as a person would: 0.1 for 0.10000000149, and without the number in a name like `sgd_3`.
+
+    Keras counts the optimizers of a process, so that the same program would give another recipe each time it is run.
+    """
+    config = optimizer["config"]
+    if isinstance(config.get("learning_rate"), float):
+        config["learning_rate"] = short(config["learning_rate"])
+    base, _, number = str(config.get("name", "")).rpartition("_")
+    if number.isdigit() and base.replace("_", "") == optimizer["class_name"].lower():
+        config["name"] = base
+    if isinstance(config.get("inner_optimizer"), dict):
+        _tidy(config["inner_optimizer"])
+    return optimizer
 
 
 def short(value: float) -> float:

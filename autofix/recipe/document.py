@@ -44,6 +44,7 @@ class Recipe:
             kept). None for `patience` trains all epochs and keeps the last weights, as `fit` does.
         transforms: Changes to the data that cannot live in the model: `labels`, None or the user's labels in column
             order by output name (targets are fed as the index of their label).
+        fit_known: Whether somebody said how the model is fitted; a model alone does not tell.
         objects: The user's own classes and functions, by name; needed by `build`, never written to a file.
     """
 
@@ -52,6 +53,7 @@ class Recipe:
     fit: FrozenDict = FrozenDict(FIT_DEFAULTS)
     transforms: FrozenDict = FrozenDict(TRANSFORM_DEFAULTS)
     objects: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    fit_known: bool = field(default=True, compare=False, repr=False)
 
     @classmethod
     def of(cls, model: keras.Model, *, fit: Mapping[str, Any] | None = None, example: Any = None) -> Recipe:
@@ -72,13 +74,8 @@ class Recipe:
 
         architecture, compiled, objects = read_model(model, example)
         settings = {**FIT_DEFAULTS, **(fit or {})}
-        return cls(
-            FrozenDict(architecture),
-            FrozenDict(compiled),
-            FrozenDict(settings),
-            FrozenDict(TRANSFORM_DEFAULTS),
-            objects,
-        )
+        parts = (FrozenDict(architecture), FrozenDict(compiled), FrozenDict(settings))
+        return cls(*parts, objects=objects, fit_known=fit is not None)
 
     def build(self, *, seed: int = 0, compiled: bool = True, example: Any = None) -> keras.Model:
         """Builds a fresh model.
@@ -128,7 +125,8 @@ class Recipe:
         section = _head(path)
         document = thaw(self._section(path))
         _set(document, _tail(path), thaw(freeze(value)), path)
-        return replace(self, **{section: FrozenDict(document)})
+        changed: dict[str, Any] = {section: FrozenDict(document)}
+        return replace(self, **changed)
 
     def fingerprint(self) -> str:
         """Returns 16 hexadecimal digits that change when anything in the recipe changes."""

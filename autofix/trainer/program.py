@@ -218,6 +218,6 @@ class Program:
 def _in_order(batch: Batch, model: keras.Model, recipe: Recipe) -> Batch:
     """Targets by output name become a list where the model gives a list: a layer put behind an output renames it."""
     names = output_names(recipe)
-    if not isinstance(batch.y, dict) or not names or isinstance(getattr(model, "_outputs_struct", None), dict):
+    if not isinstance(batch.y, dict) or not names or isinstance(getattr(model, "output", None), dict):
         return batch
     return Batch(batch.x, [batch.y[name] for name in names], batch.weight)

@@ -9,6 +9,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import keras
 import numpy as np
@@ -33,6 +34,8 @@ logger = logging.getLogger(__name__)
 
 # Compiled programs kept at once; each holds 15-20 MB.
 PROGRAMS = 10
+# Values of initial weights that are kept for the next run with the same seed: 64 MB.
+MOST_WEIGHTS = 2**24
 # Weights up to which a run on few rows is so short that every division of them can be afforded.
 SMALL_MODEL = 200_000
 # One call into the compiled loop lasts about this long, so that an interrupt is served in time.
@@ -166,6 +169,7 @@ class Trainer:
         model = recipe.build(seed=0, example=example)
         if outcome.weights is not None:
             restore(model, outcome.weights)
+        model.optimizer.build(model.trainable_variables)  # else Keras warns when the saved model is loaded
         return model
 
     def score_weights(self, recipe: Recipe, patch: Patch, weights: Weights) -> Outcome:
@@ -268,7 +272,7 @@ class Trainer:
             self._score(program, split.holdout, links) if holdout else None,
             trace,
             steps=step,
-            weights=program.weights(),
+            weights=program.weights() if holdout else None,
             resampled=self._resampled(program, split.holdout, links) if holdout else (),
         )
 
@@ -351,7 +355,7 @@ class Trainer:
             example = self.feed.batch(recipe).rows(np.arange(1))
             model = recipe.build(seed=seed + 1, compiled=False, example=example)
             self._fresh[key] = tuple(v.numpy() for v in model.weights)
-            while len(self._fresh) > 3 * PROGRAMS:
+            while len(self._fresh) > 1 and _size(self._fresh) > MOST_WEIGHTS:
                 self._fresh.popitem(last=False)
         return self.start.weights(recipe, program.model, seed, self._fresh[key])
 
@@ -376,6 +380,10 @@ class _Plan:
             stops.append(offset + np.minimum(begin + self.batch, len(one)))
             offset += len(one)
         return np.concatenate(rows), np.concatenate(starts), np.concatenate(stops)
+
+
+def _size(weights: Mapping[Any, Weights]) -> int:
+    return sum(value.size for values in weights.values() for value in values)
 
 
 def _cold(recipe: Recipe) -> str:

@@ -37,8 +37,8 @@ class Loss(Strategy):
         outputs; squared distances of a saturated softmax hardly move the weights.
 
     When it does not apply:
-        Custom losses that give gradients; losses that fit, unusual ones included (Kullback-Leibler on softmax, hinge on margins, binary
-        cross-entropy on one-hot columns or on shares between 0 and 1, Poisson on positive outputs).
+        Custom losses that give gradients; losses that fit, unusual ones included (Kullback-Leibler on softmax, hinge on
+        margins, binary cross-entropy on one-hot columns or on shares between 0 and 1, Poisson on positive outputs).
 
     References:
         Bishop 2006, section 4.3.6. Golik et al., Interspeech 2013 (cross-entropy against squared error). Keras guide

@@ -10,11 +10,12 @@ from autofix.testing import case_for, small_case
 from autofix_strategies.regularization import Regularization
 
 X = np.ones((4, 8), "float32")
+MANY = np.ones((2_000, 8), "float32")
 
 
 def guessed(model, *symptoms, kind=TaskKind.REGRESSION, optimizer="sgd", x=X, **fit):
     model.compile(optimizer, "mse")
-    case = case_for(model, x, np.ones((4, 1)), kinds=[kind], symptoms=symptoms, fit=fit)
+    case = case_for(model, x, np.ones((len(x), 1)), kinds=[kind], symptoms=symptoms, fit=fit)
     patch = Regularization().guess(case)
     patch.apply(case.recipe).build()
     return {change.path: change.after for change in patch}, patch
@@ -103,14 +104,20 @@ def test_weight_decay():
 
 
 def test_overfitting_gets_dropout_in_one_line_and_stops_early():
-    found, patch = guessed(mlp(kl.Dense(4, name="a"), kl.Dense(4, name="b")), Symptom.OVERFITTING)
+    found, patch = guessed(mlp(kl.Dense(4, name="a"), kl.Dense(4, name="b")), Symptom.OVERFITTING, x=MANY)
     assert set(found) == {"layers/a/after", "layers/b/after", "fit/patience"}
     assert len(patch.lines) == 2
     assert found["layers/a/after"][0]["config"]["rate"] == 0.3
 
 
+def test_overfitting_on_few_rows_gets_a_penalty_in_one_line():
+    found, patch = guessed(mlp(kl.Dense(4, name="a"), kl.Dense(4, name="b")), Symptom.OVERFITTING)
+    assert set(found) == {f"layers/{name}/kernel_regularizer" for name in ("a", "b", "head")}
+    assert len(patch.lines) == 1
+
+
 def test_overfitting_linear_model_gets_a_penalty():
-    found, _ = guessed(mlp(), Symptom.OVERFITTING, patience=3)
+    found, _ = guessed(mlp(), Symptom.OVERFITTING, x=MANY, patience=3)
     assert set(found) == {"layers/head/kernel_regularizer"}
 
 
