@@ -231,7 +231,7 @@ class Controller:
     def prove(self, patches: Sequence[Patch]) -> RepairResult:
         """Trains with fresh seeds, against the program as it came and against the same trained as long."""
         self.tell("proving it on rows the search never saw")
-        before, undecided = None, False
+        before, undecided, improved = None, False, None
         for patch in patches:
             found = self.contest(patch)
             if found is None:
@@ -239,10 +239,19 @@ class Controller:
                 break
             before, after, control = found[0], found[1], found[2] if len(found) > 2 else None
             if self.gains(found):
-                return self.proven(patch, before, after, control)
-            if control is not None and self.gains([before, control]):
-                return self.proven(_only_longer(patch), before, control)
-            undecided = after.mean - before.mean >= judge.least_gain(self.session, before) and self.clock.left == 0.0
+                proof = (patch, before, after, control)
+            elif control is not None and self.gains([before, control]):
+                proof = (_only_longer(patch), before, control, None)
+            else:
+                late = self.clock.left == 0.0
+                undecided = late and after.mean - before.mean >= judge.least_gain(self.session, before)
+                continue
+            if improved is None or proof[2].mean > improved[2].mean + judge.tolerance(self.session, 1.0):
+                improved = proof
+            if judge.good_enough(self.session, improved[2].mean):
+                break
+        if improved is not None:
+            return self.proven(*improved)
         if before is None:
             found = self.contest(Patch())
             before = found[0] if found else None

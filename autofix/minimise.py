@@ -13,7 +13,7 @@ from autofix.outcome import Outcome, Status
 from autofix.trainer import Trainer
 
 # Seeds over which a patch and the patch without a line are compared; the runs are paired by seed.
-SEEDS = (0, 1)
+SEEDS = (0, 1, 2)
 
 
 @dataclass(frozen=True)

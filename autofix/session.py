@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from autofix.data import Data
+from autofix.errors import FixYourCall
 from autofix.facts import DataFacts
 from autofix.recipe import Recipe
 from autofix.scoring import Scorer, scorer_of
@@ -85,11 +86,23 @@ def prepare(
         recipe = recipe.set("fit/batch_size", read.batch_size)
     facts = facts_of(read, hints)
     if recipe.fit.get("class_weight") is not None:
-        recipe = replace(recipe, fit=type(recipe.fit)({**recipe.fit, "class_weight": dict(recipe.fit["class_weight"])}))
+        recipe = recipe.set("fit/class_weight", _by_index(recipe.fit["class_weight"], facts))
     scorer = scorer_of(metric, facts.targets)
     trainer = Trainer(read, facts, scorer, Start(live, recipe, weights), recipe)
     case = Case(recipe, facts, hints.input_shapes, tuple(output.shape for output in hints.outputs))
     return Session(live, recipe, read, facts, scorer, trainer, case)
+
+
+def _by_index(weights: Mapping[str, float], facts: DataFacts) -> dict[str, float]:
+    """`fit` keys class weights by label; recipes key them by the label's column, which a patch may not change.
+
+    Raises:
+        FixYourCall: If there is no single classification target.
+    """
+    if len(facts.targets) != 1 or not facts.targets[0].classes:
+        raise FixYourCall("`class_weight` needs one target that is a class, as in `fit`. Leave it out.")
+    labels = [str(label) for label in facts.targets[0].classes]
+    return {str(index): float(weights.get(label, 1.0)) for index, label in enumerate(labels)}
 
 
 def first_rows(data: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -48,7 +47,7 @@ def same_as_fit(
     ours = {**settings, "class_weight": {str(key): value for key, value in (fit.get("class_weight") or {}).items()}}
     data = (x, y) if weight is None else (x, y, weight)
     session = prepare(model, data, validation_data=(x, y), fit={**ours, "class_weight": ours["class_weight"] or None})
-    outcome = session.trainer.run(session.recipe, Patch())
+    outcome = session.trainer.run(session.recipe, Patch(), holdout=True)
     session.trainer.close()
     assert outcome.status is Status.DONE, outcome.error
     model.fit(x, y, sample_weight=weight, verbose=0, **settings)
@@ -74,7 +73,7 @@ def test_whole_batches_only():
     model = compiled(mlp(), "sparse_categorical_crossentropy")
     before = [value.copy() for value in model.get_weights()]
     session = prepare(model, (x, y), validation_data=(table(), classes(3)), fit={"batch_size": 16, "shuffle": False})
-    outcome = session.trainer.run(session.recipe.set("fit/epochs", 1), Patch())
+    outcome = session.trainer.run(session.recipe.set("fit/epochs", 1), Patch(), holdout=True)
     model.set_weights(before)
     model.fit(x, y, batch_size=16, shuffle=False, verbose=0)
     assert outcome.steps == 2
@@ -161,17 +160,9 @@ def test_class_weight():
 
 def test_class_weight_is_keyed_by_label():
     """Labels 1 to 3 in a head of 4 units: `fit` looks a label up, not its place among those that occur."""
-    from autofix.controller import _fit_settings
-
     model = keras.Sequential([keras.Input((4,)), L.Dense(8, "relu"), L.Dense(4, "softmax")])
     compiled(model, "sparse_categorical_crossentropy")
-    x, y, weight = table(), classes(3) + 1, {1: 5.0, 2: 1.0, 3: 0.2}
-    fit = {**_fit_settings(EPOCHS, BATCH, weight), "shuffle": False}
-    session = prepare(model, (x, y), validation_data=(x, y), fit=fit)
-    outcome = session.trainer.run(session.recipe, Patch())
-    model.fit(x, y, epochs=EPOCHS, batch_size=BATCH, shuffle=False, class_weight=weight, verbose=0)
-    for mine, value in zip(outcome.weights, model.get_weights(), strict=True):
-        np.testing.assert_allclose(mine, value, atol=TOLERANCE)
+    same_as_fit(model, table(), classes(3) + 1, class_weight={1: 5.0, 2: 1.0, 3: 0.2})
 
 
 def test_class_weight_on_one_hot_targets():
@@ -327,6 +318,3 @@ def test_steps_in_python_are_the_compiled_ones():
     assert (ends[0][2] > 0).all()
     for mine, value in zip(tf.nest.flatten(ends[0]), tf.nest.flatten(ends[1]), strict=True):
         np.testing.assert_allclose(mine, value, rtol=1e-4, atol=TOLERANCE)
-
-
-Builder = Callable[[], keras.Model]

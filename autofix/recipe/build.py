@@ -20,7 +20,7 @@ from autofix.recipe.views import output_paths
 
 # Key of `Recipe.objects` that holds the user's own function that builds the model.
 BUILDER = "__build__"
-COMPILE_KEYS = ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics")
+COMPILE_KEYS = ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics", "run_eagerly")
 
 
 def read_model(model: Any, example: Any = None) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
@@ -98,6 +98,8 @@ def _renamed(value: Any, recipe: Recipe, model: keras.Model) -> Any:
     """Settings by output name follow an output that a layer put behind it has renamed."""
     old = [path.rsplit("/", 1)[-1] for path in output_paths(recipe.architecture, "")] if recipe.is_graph else []
     new = list(getattr(model, "output_names", None) or [])
+    if isinstance(getattr(model, "output", None), dict):
+        return value  # a dict of outputs keeps its keys
     if not isinstance(value, dict) or old == new or len(old) != len(new) or not set(value) <= set(old):
         return value
     names = dict(zip(old, new, strict=True))

@@ -26,6 +26,8 @@ CHANCE = 0.2
 CHANCE_UNKNOWN = 0.05
 # Best balanced accuracy, and best R2.
 PERFECT = 1.0
+# Standard errors below what is known to be possible that are no accident.
+SHORT_ERRORS = 2.0
 # Steps from which half of a run gives a line that is sharper than the noise.
 LONG = 100
 # What remains of a severity once the run has learned: a note for the reader, no ground for a repair.
@@ -73,7 +75,7 @@ class Standing:
     @property
     def short(self) -> bool:
         """Whether the score is clearly below what is known to be possible."""
-        return self.known and self.score < self.reach - max(2 * self.noise, 0.1 * (self.reach - self.chance))
+        return self.known and not self.learned and self.score < self.reach - SHORT_ERRORS * self.noise
 
 
 def standing(evidence: Evidence) -> Standing | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import Any
 
@@ -14,6 +15,8 @@ from autofix.recipe import Recipe
 from autofix.recipe.build import compile_model, restore
 from autofix.trainer.feed import Batch
 from autofix.trainer.leaves import Leaf, leaves
+
+logger = logging.getLogger(__name__)
 
 # Gradients are read at each of the first steps and then now and then: often enough to date a fault, seldom enough to
 # cost nothing.
@@ -100,7 +103,15 @@ class Program:
         if self.eager:
             return self._steps_eager(*args)
         traces, began = self.traces, time.monotonic()
-        losses, norms = self._loop(*args)
+        try:
+            losses, norms = self._loop(*args)
+        except tf.errors.OpError:
+            raise
+        except Exception:
+            # A `train_step` that only Python can run; an error of its own comes again there.
+            logger.debug("the train step does not compile", exc_info=True)
+            self.eager = True
+            return self._steps_eager(*args)
         if self.traces > traces:
             self.tracing = time.monotonic() - began
         return losses.numpy(), norms.numpy()

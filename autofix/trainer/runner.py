@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import math
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
@@ -339,7 +340,7 @@ class Trainer:
         program = self._programs.get(key)
         if program is None:
             batch = self.feed.batch(recipe)
-            program = Program(recipe, batch)
+            program = Program(recipe, batch, eager=bool(recipe.compile.get("run_eagerly")))
             self.traces += 1
             self._programs[key] = program
             while len(self._programs) > PROGRAMS:
@@ -442,5 +443,11 @@ def _joined(parts: Sequence[Outcome], patch: Patch, seed: int, seconds: float) -
 
 
 def _one_line(error: BaseException) -> str:
-    text = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {text[0] if text else ''}"[:300]
+    """Returns the reason of an error, without the frames and colours that TensorFlow and Keras write into it."""
+    name = type(error).__name__
+    lines = [line for line in (re.sub(r"\x1b\[\d*m", "", line).strip() for line in str(error).splitlines()) if line]
+    if lines[:1] == ["in user code:"]:
+        frames = [index for index, line in enumerate(lines) if line.startswith("File ")]
+        lines = lines[frames[-1] + 2 :] if frames else lines[1:]
+    count = 2 if "Exception encountered when calling" in "".join(lines[:1]) else 1
+    return f"{name}: {' '.join(lines[:count]).removeprefix(f'{name}: ')}"[:300]

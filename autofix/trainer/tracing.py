@@ -84,7 +84,7 @@ class Tracer:
         last = self._measured("layer outputs", lambda: self._read(len(self._losses)), ())
         bad = np.flatnonzero(~np.isfinite(self._losses))
         step = int(bad[0]) if len(bad) else None
-        change, ratio = self._movement()
+        change, ratio = self._measured("how far the weights moved", self._movement, ({}, {}))
         weights = self._program.model.trainable_weights
         return Trace(
             steps_per_epoch=steps_per_epoch,

@@ -124,3 +124,16 @@ def test_a_recurrence_that_grows_is_found(start, activation, least) -> None:
     cell = layer("SimpleRNN", "rnn", units=32, activation=activation, recurrent_initializer=start)
     found = judge(evidence(stack((30, 1), cell, dense("output", 1, "linear"))))
     assert [item.severity >= least for item in found] == ([] if least is None else [True])
+
+
+@pytest.mark.parametrize(("std", "many"), [(0.05, 0), (0.03, 1), (0.5, 0), (0.6, 1)])
+def test_three_times_off_is_where_it_begins(std, many) -> None:
+    assert len(seen(initializer("RandomNormal", mean=0.0, stddev=std))) == many
+
+
+def test_severity_follows_the_factor_up_to_a_bound() -> None:
+    found = [seen(initializer("RandomNormal", mean=0.0, stddev=std))[0].severity for std in (0.6, 6.0, 60.0, 1e12)]
+    assert found == sorted(found)
+    assert found[0] < 0.4
+    assert 0.5 < found[1] < 0.7
+    assert found[-1] == 0.85

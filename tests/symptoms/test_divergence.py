@@ -53,3 +53,14 @@ def test_noise_alone_never_grows(seed) -> None:
 def test_a_run_that_learned_gets_a_note() -> None:
     (found,) = seen(noisy(np.linspace(0.7, 3.0, 200)), score=0.95)
     assert found.severity <= 0.4
+
+
+@pytest.mark.parametrize(("end", "many"), [(0.72, 0), (0.76, 1)])
+def test_a_twentieth_above_the_start_is_where_it_begins(end, many) -> None:
+    assert len(seen(noisy(np.concatenate([np.full(100, 0.7), np.full(100, end)]), 0.005))) == many
+
+
+@pytest.mark.parametrize(("end", "many"), [(1.2, 0), (1.6, 1)])
+def test_half_of_the_fall_lost_is_where_it_begins(end, many) -> None:
+    loss = np.concatenate([np.full(30, 2.3), np.linspace(2.3, 0.5, 40), np.full(30, 0.5), np.full(100, end)])
+    assert len(seen(noisy(loss))) == many

@@ -69,3 +69,20 @@ def test_a_ratio_through_depth_would_improve() -> None:
 def test_a_run_that_learned_gets_a_note() -> None:
     (found,) = seen((0.5,) * 12 + (4e3,), loss=falling(), score=0.95)
     assert found.severity <= 0.4
+
+
+@pytest.mark.parametrize(("peak", "many"), [(400.0, 0), (600.0, 1)])
+def test_a_thousandfold_is_where_it_begins(peak, many) -> None:
+    assert len(seen((0.5,) * 12 + (peak,))) == many
+
+
+@pytest.mark.parametrize(("peak", "many"), [(12.0, 0), (18.0, 1)])
+def test_thirtyfold_before_a_nan(peak, many) -> None:
+    assert len(seen((0.5,) * 12 + (peak,), loss=(*flat(130), math.nan))) == many
+
+
+@pytest.mark.parametrize(("ratio", "many"), [(700.0, 0), (1500.0, 1)])
+def test_a_thousandfold_through_depth(ratio, many) -> None:
+    names = ("layers/hidden_1", "layers/hidden_2", "layers/output")
+    series = dict(zip(names, ((2 * ratio,) * 20, (20.0,) * 20, (2.0,) * 20), strict=True))
+    assert len(seen((2 * ratio,) * 20, gradient_norms=series)) == many

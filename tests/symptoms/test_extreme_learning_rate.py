@@ -82,3 +82,17 @@ def test_the_whole_way_of_a_weight_is_told() -> None:
     (found,) = seen("Adam", 1e-6)
     assert "250 steps" in found.evidence
     assert "0.00025" in found.evidence
+
+
+@pytest.mark.parametrize(
+    ("rate", "low", "high"), [(0.1, 0.45, 0.55), (0.5, 0.6, 0.7), (5.0, 0.8, 0.9), (1e6, 0.9, 0.9)]
+)
+def test_severity_follows_the_decades_up_to_a_bound(rate, low, high) -> None:
+    (found,) = seen("Adam", rate)
+    assert low <= found.severity <= high
+
+
+@pytest.mark.parametrize(("rate", "least"), [(5e-9, 0.0), (2e-9, 0.95)])
+def test_float_resolution_is_where_steps_are_lost(rate, least) -> None:
+    (found,) = seen("Adam", rate)
+    assert (found.severity == 0.95) is (least == 0.95)

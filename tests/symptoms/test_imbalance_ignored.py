@@ -45,3 +45,8 @@ def test_the_worst_of_many_classes_is_told() -> None:
 def test_quantities_have_no_classes() -> None:
     trace = run(falling(), predictions=(predictions(0.0),))
     assert judge(evidence(facts=data(quantity()), trace=trace, score=0.5)) == ()
+
+
+@pytest.mark.parametrize(("rows", "many"), [(30, 1), (20, 0)])
+def test_a_recall_of_two_rows_means_nothing(rows, many) -> None:
+    assert len(seen((1.0, 0.0), 720, 80, rows=(800, rows, 200))) == many

@@ -20,3 +20,8 @@ def test_a_signal_within_noise_only_points_to_it(signal) -> None:
 
 def test_a_metric_without_a_best_value_changes_nothing() -> None:
     assert judge(evidence(perfect=float("inf"))) == ()
+
+
+@pytest.mark.parametrize(("signal", "many"), [(0.505, 1), (0.515, 0)])
+def test_a_share_of_the_way_counts_where_there_is_no_noise(signal, many) -> None:
+    assert len(judge(evidence(facts=data(signal=signal, noise=0.0)))) == many

@@ -73,3 +73,20 @@ def test_usual_scores_are_fine(scores) -> None:
 
 def test_a_run_that_learned_is_fine() -> None:
     assert seen(SWINGS, (0.6, 0.95, 0.55, 0.95, 0.5, 0.95), score=0.95) == ()
+
+
+@pytest.mark.parametrize(("amplitude", "many"), [(0.02, 0), (0.2, 1)])
+def test_waves_count_from_a_tenth_of_the_loss_on(amplitude, many) -> None:
+    waves = 0.7 + amplitude * np.sign(np.sin(np.arange(240) / 6.5)) + 0.001 * np.cos(np.arange(240))
+    assert len(seen(tuple(waves.tolist()))) == many
+
+
+@pytest.mark.parametrize(("jump", "many"), [(0.03, 0), (0.1, 1)])
+def test_scores_count_from_three_errors_on(jump, many) -> None:
+    scores = tuple(0.65 + jump * (-1) ** epoch for epoch in range(8))
+    assert len(seen(flat(), scores)) == many
+
+
+def test_a_single_turn_is_no_wave() -> None:
+    loss = tuple(np.concatenate([np.full(100, 0.7), np.full(60, 0.9), np.full(80, 0.7)]).tolist())
+    assert seen(loss) == ()

@@ -47,3 +47,14 @@ def test_the_best_epoch_is_told() -> None:
 
 def test_a_model_that_does_not_fit_its_training_rows_does_not_overfit() -> None:
     assert seen(0.5, 0.2, facts=data(chance=0.5)) == ()
+
+
+@pytest.mark.parametrize(("end", "severity"), [(0.84, 0.6), (0.66, 0.7)])
+def test_a_fall_counts_beyond_its_noise(end, severity) -> None:
+    (found,) = seen(1.0, 0.66, (0.7, 0.8, 0.86, 0.86, 0.85, end))
+    assert found.severity == severity
+
+
+@pytest.mark.parametrize(("score", "many"), [(0.97, 0), (0.93, 1)])
+def test_a_tenth_of_the_way_is_where_a_gap_begins(score, many) -> None:
+    assert len(seen(1.0, score, facts=data(signal=0.9))) == many

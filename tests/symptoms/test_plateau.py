@@ -56,3 +56,9 @@ def test_without_a_score_it_is_less_sure_and_asks_for_more() -> None:
 
 def test_a_loss_that_is_not_finite_is_another_symptom() -> None:
     assert seen((*flat(), float("nan"))) == ()
+
+
+@pytest.mark.parametrize(("end", "many"), [(2.29, 1), (2.2, 0)])
+def test_two_per_cent_are_where_a_fall_begins(end, many) -> None:
+    loss = (2.3,) * 40 + tuple(2.3 + (end - 2.3) * step / 60 for step in range(60)) + (end,) * 100
+    assert len(seen(loss)) == many

@@ -35,3 +35,9 @@ def test_kernels_that_shrank_away_are_found_when_the_penalty_is_small_again() ->
     assert seen(0.04, recipe=PENALIZED, score=0.95, **norms) == ()
     kept = {**norms, "last": (reading(weight_norm=6.0),)}
     assert seen(0.04, recipe=PENALIZED, **kept) == ()
+
+
+@pytest.mark.parametrize(("left", "many"), [(0.15, 1), (0.3, 0)])
+def test_a_fifth_of_the_norm_is_where_shrinking_begins(left, many) -> None:
+    norms = {"first": (reading(step=0, weight_norm=8.0),), "last": (reading(weight_norm=8.0 * left),)}
+    assert len(seen(0.04, recipe=PENALIZED, **norms)) == many

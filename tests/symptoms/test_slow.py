@@ -7,7 +7,7 @@ from autofix.symptoms.slow import judge
 from tests.symptoms.conftest import data, evidence, falling, flat, run
 
 NAMES = ("layers/hidden_1", "layers/output")
-CRAWLING = tuple((2.3 - 1e-5 * np.arange(200)).tolist())
+CRAWLING = tuple((2.3 - 1e-5 * np.arange(200) + 0.02 * np.random.default_rng(0).standard_normal(200)).tolist())
 STRAIGHT = tuple((2.3 - 1e-3 * np.arange(200)).tolist())
 
 
@@ -55,3 +55,18 @@ def test_a_run_that_learned_is_fast_enough() -> None:
 
 def test_memorizing_labels_without_a_signal_is_not_slow_learning() -> None:
     assert seen(STRAIGHT, update=5e-4, change=0.3, score=0.5, facts=data(signal=0.5)) == ()
+
+
+@pytest.mark.parametrize(("update", "change", "many"), [(7e-5, 0.07, 1), (2e-4, 0.07, 0), (7e-5, 0.2, 0)])
+def test_the_pace_is_a_matter_of_numbers(update, change, many) -> None:
+    assert len(seen(CRAWLING, update, change)) == many
+
+
+@pytest.mark.parametrize(("update", "many"), [(7e-4, 1), (2e-3, 0)])
+def test_a_straight_curve_needs_small_updates(update, many) -> None:
+    assert len(seen(STRAIGHT, update, 0.3)) == many
+
+
+def test_a_curve_that_has_bent_is_not_straight() -> None:
+    bent = tuple((2.3 - 0.3 * (1 - np.exp(-6 * np.arange(200) / 200))).tolist())
+    assert seen(bent, update=None, change=None) == ()

@@ -68,3 +68,13 @@ def test_useless_scores_do_not_foretell_wonders() -> None:
 def test_a_gain_never_goes_beyond_the_perfect_score() -> None:
     (found,) = seen(falling(speed=1.0), (0.5, 0.6, 0.7, 0.8, 0.9, 0.99))
     assert found.numbers["gain"] <= 0.01 + 1e-9
+
+
+@pytest.mark.parametrize(("speed", "many"), [(3.0, 1), (6.0, 0)])
+def test_a_tenth_of_the_fall_is_where_a_loss_counts(speed, many) -> None:
+    assert len(seen(falling(400, speed=speed, noise=0.01), score=0.6)) == many
+
+
+def test_noise_is_no_trend() -> None:
+    found = [seen(flat(60, noise=0.1, seed=seed), score=0.6) for seed in range(20)]
+    assert sum(map(len, found)) <= 1

@@ -36,3 +36,8 @@ def test_validation_rows_learned_are_enough() -> None:
 def test_nan_is_another_symptom() -> None:
     assert seen(0.5, loss=(*flat(), math.nan)) == ()
     assert seen(0.5, predictions=(predictions(finite=False),)) == ()
+
+
+@pytest.mark.parametrize(("train", "many"), [(0.925, 0), (0.895, 1)])
+def test_a_tenth_of_what_is_known_is_where_it_begins(train, many) -> None:
+    assert len(seen(train)) == many

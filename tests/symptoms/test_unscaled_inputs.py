@@ -98,3 +98,14 @@ def test_a_subclassed_model_is_judged_by_its_data() -> None:
     recipe = plain()
     hidden = type(recipe)(type(recipe.fit)({"class_name": "Mine", "config": {}}), recipe.compile)
     assert judge(evidence(hidden, data(inputs=[column(std=300.0)]))) != ()
+
+
+@pytest.mark.parametrize(("size", "many"), [(0.03, 0), (0.01, 1), (1.5, 0), (2.5, 1)])
+def test_sizes_between_a_fiftieth_and_two_are_fine(size, many) -> None:
+    assert len(judge(evidence(facts=data(inputs=[column(std=size)])))) == many
+
+
+@pytest.mark.parametrize(("small", "many"), [(0.02, 0), (0.007, 1)])
+def test_a_hundredth_of_the_largest_spread_is_uneven(small, many) -> None:
+    facts = column(std=0.5, feature_mean=(0.0,) * 8, feature_std=(1.0,) * 5 + (small,) * 3)
+    assert len(judge(evidence(facts=data(inputs=[facts])))) == many

@@ -49,3 +49,11 @@ def test_columns_of_unlike_size_drown_each_other() -> None:
 
 def test_classes_are_not_judged() -> None:
     assert judge(evidence()) == ()
+
+
+@pytest.mark.parametrize(
+    ("std", "many"), [(0.03, 0), (0.01, 1), (2.5, 0), (4.0, 1), ((1.0, 0.15), 0), ((1.0, 0.07), 1)]
+)
+def test_the_bounds_are_a_matter_of_numbers(std, many) -> None:
+    mean = (0.0, 0.0) if isinstance(std, tuple) else 0.0
+    assert len(seen(quantity(mean, std))) == many

@@ -45,3 +45,17 @@ def test_adam_hides_the_ratio_so_the_score_decides() -> None:
 def test_dead_layers_explain_it_better() -> None:
     (found,) = seen(1e-6, 1e-3, 0.3, last=(reading("hidden_2", dead=1.0),))
     assert found.certainty < 0.7
+
+
+def test_a_thousandth_is_where_it_begins() -> None:
+    assert seen(1e-4, 1e-2, 0.2) != ()
+    assert seen(3e-4, 1e-2, 0.2) == ()
+
+
+@pytest.mark.parametrize(
+    ("update", "change", "many"), [(5e-6, 0.4, 1), (2e-5, 0.4, 0), (None, 0.003, 1), (None, 0.006, 0)]
+)
+def test_standing_still_is_a_matter_of_numbers(update, change, many) -> None:
+    updates = {} if update is None else {"layers/hidden_1": update}
+    changes = {"layers/hidden_1": change, "layers/output": 0.4}
+    assert len(seen(1e-6, 1e-3, 0.3, update=updates, change=changes, score=None)) == many

@@ -49,3 +49,8 @@ def test_a_frozen_program_needs_no_measurement() -> None:
 
 def test_nan_is_no_standstill() -> None:
     assert seen(float("nan")) == ()
+
+
+@pytest.mark.parametrize(("change", "many"), [(5e-7, 1), (2e-6, 0)])
+def test_a_millionth_is_where_it_begins(change, many) -> None:
+    assert len(seen(change)) == many
