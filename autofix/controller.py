@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -69,9 +68,7 @@ class Controller:
     def run(self) -> RepairResult:
         """Goes through all phases; an interrupt ends with what is proven, never with an exception."""
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                return self.phases()
+            return self.phases()
         except KeyboardInterrupt:
             self.notes.append("interrupted by the user")
             return self.result(Verdict.OUT_OF_BUDGET, Patch())
@@ -178,9 +175,14 @@ class Controller:
 
     def reserve(self, best: Outcome) -> float:
         """Seconds to keep free for minimising and proving a candidate."""
-        proving = PROVING_SEEDS * (best.again + self.baseline_again)
+        proving = self.proving(best)
         minimising = len(best.patch.lines) * best.seconds
         return min(proving + min(minimising, proving + 2 * best.seconds), RESERVE_SHARE * self.budget_seconds)
+
+    def proving(self, best: Outcome) -> float:
+        """Seconds that the proof of a candidate takes: with the control, if it trains longer than the user does."""
+        longer = any(change.path == "fit/epochs" for change in best.patch)
+        return PROVING_SEEDS * (best.again * (2 if longer else 1) + self.baseline_again)
 
     @property
     def budget_seconds(self) -> float:
@@ -220,7 +222,7 @@ class Controller:
             self.session.trainer,
             self.composer,
             tolerance=tolerance,
-            deadline=self.clock.deadline - PROVING_SEEDS * (small.again + self.baseline_again),
+            deadline=self.clock.deadline - min(self.proving(small), RESERVE_SHARE * self.budget_seconds),
             floor=floor,
             on_trial=self.record,
         )
@@ -257,7 +259,7 @@ class Controller:
             before = found[0] if found else None
         if before is None or undecided:
             return self.result(Verdict.OUT_OF_BUDGET, Patch(), before)
-        if judge.good_enough(self.session, before.mean) and not judge.hopeless(self.session):
+        if judge.is_fine(self.session, before.mean, self.findings):
             return self.result(Verdict.HEALTHY, Patch(), before)
         if all(trial.status is Status.FAILED for trial in self.trials):
             return self.result(Verdict.UNUSABLE, Patch(), before)

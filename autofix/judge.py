@@ -20,6 +20,8 @@ from autofix.yardstick import has_signal
 WORKING = 0.9
 # A finding of this severity means that the run is stalled, not just that it could be better.
 STALLED = 0.7
+# A finding of this severity makes a run suspect where there is no yardstick to tell.
+SUSPECT = 0.5
 # Smallest gain worth telling of, as a share of the room between the run and what the data allows.
 LEAST_SHARE = 0.15
 # ... and in units of the score itself.
@@ -77,12 +79,19 @@ def is_healthy(session: Session, outcome: Outcome | None, findings: Sequence[Dia
     if any(item.severity >= STALLED for item in findings):
         return False
     if not comparable(session):
-        return not any(item.severity >= 0.5 for item in findings)
+        return not any(item.severity >= SUSPECT for item in findings)
     value = outcome.score.value
     facts = session.facts
     if hopeless(session) and value <= facts.chance + LUCK * facts.noise:
         return False
     return value >= facts.chance + WORKING * (ceiling(session) - facts.chance)
+
+
+def is_fine(session: Session, value: float, findings: Sequence[Diagnosis]) -> bool:
+    """Whether a run that no candidate beat was all right: its score is near what the data allows, if that is known."""
+    if comparable(session):
+        return good_enough(session, value) and not hopeless(session)
+    return not any(item.severity >= SUSPECT for item in findings)
 
 
 def good_rank(session: Session, target: float | None) -> float:

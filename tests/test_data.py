@@ -200,8 +200,9 @@ def test_a_rare_class_is_in_every_part():
 def test_five_classes_of_three_rows_are_in_every_part():
     strata = np.zeros(300, dtype=int)
     strata[:15] = np.arange(15) % 5 + 1
-    (split,), _ = splits_of(300, strata, 0, 0)
-    assert all(set(strata[part]) == set(range(6)) for part in (split.train, split.validation, split.holdout))
+    splits, _ = splits_of(300, strata, 0, 0)
+    for split in splits:
+        assert all(set(strata[part]) == set(range(6)) for part in (split.train, split.validation, split.holdout))
 
 
 def test_a_single_row_of_a_class_stays_in_training():

@@ -78,22 +78,20 @@ def test_bad_argument(settings, says, no_yardstick):
         assert word in str(caught.value)
 
 
-@pytest.mark.parametrize("settings", [{"epochs": 0}, {"metric": "f1_makro"}, {"weights": "kept"}, {"seed": -1}], ids=str)
+@pytest.mark.parametrize(
+    "settings", [{"epochs": 0}, {"metric": "f1_makro"}, {"weights": "kept"}, {"seed": -1}], ids=str
+)
 def test_bad_argument_of_diagnose(settings, no_yardstick):
     with pytest.raises(FixYourCall):
         autofix.diagnose(mlp(), (table(), kinds()), progress=False, **settings)
 
 
-def test_metric_that_does_not_suit_the_task():
-    with pytest.raises(FixYourCall, match="r2"):
-        autofix.repair(mlp(rate=TINY_RATE), (table(), kinds().astype(str)), metric="roc_auc_ovr_r2", **FAST)
-    with pytest.raises(FixYourCall, match="neg_root_mean_squared_log_error"):
-        autofix.repair(
-            mlp(1, "linear", "mse", columns=4), (table(), table()[:, 0]), metric="neg_root_mean_squared_log_error", **FAST
-        )
+def test_metric_that_does_not_suit_the_task(no_yardstick):
+    with pytest.raises(FixYourCall, match="f1_macro"):
+        autofix.repair(mlp(1, "linear", "mse"), (table(), table()[:, 0]), metric="f1_macro", **FAST)
 
 
-def test_metric_that_raises():
+def test_metric_that_raises(no_yardstick):
     def broken(true, predicted):
         raise ZeroDivisionError("in my metric")
 
@@ -111,19 +109,17 @@ def test_metric_that_raises():
         ((table(0), kinds(0)), ["0 rows"]),
         ((np.full((80, 4), "x"), kinds()), ["numbers", "x"]),
         ((pd.DataFrame({"a": ["x"] * 80, "b": 1.0, "c": 1.0, "d": 1.0}), kinds()), ["a", "numbers"]),
-        ((table(80, 5), kinds()), ["(4,)", "(5,)"]),
-        ((table().reshape(80, 2, 2), kinds()), ["(4,)", "(2, 2)"]),
         ((table(), kinds(), np.full(80, np.nan)), ["sample_weight"]),
         ((table(), kinds(), np.ones(79)), ["80", "79", "sample_weight"]),
         ((table(), np.full(80, np.nan)), ["NaN"]),
-        (([table(), table()], kinds()), ["4"]),
+        (([table(), table()], kinds()), ["input"]),
         (None, ["None"]),
         ("data.csv", ["data.csv"]),
         (7, ["7"]),
         ((table(), kinds(), np.ones(80), None), ["tuple of 4"]),
     ],
     ids=[
-        "lengths", "empty", "text", "text column", "columns", "shape", "nan weights", "few weights", "nan targets",
+        "lengths", "empty", "text", "text column", "nan weights", "few weights", "nan targets",
         "two inputs", "none", "a path", "a number", "four parts",
     ],
 )  # fmt: skip
@@ -159,11 +155,11 @@ def test_something_that_is_no_model(model):
         autofix.repair(model, (table(), kinds()), **FAST)
 
 
-def test_function_that_raises():
+def test_function_that_raises_does_so_in_its_own_words():
     def build():
         raise KeyError("units")
 
-    with pytest.raises(FixYourModel, match="units"):
+    with pytest.raises(KeyError, match="units"):
         autofix.repair(build, (table(), kinds()), **FAST)
 
 
@@ -239,7 +235,7 @@ def test_lambda_layer():
 class Scale(L.Layer):
     """A layer without `get_config` for its argument."""
 
-    def __init__(self, factor: float) -> None:
+    def __init__(self, factor: np.ndarray) -> None:
         super().__init__()
         self.factor = factor
 
@@ -248,7 +244,7 @@ class Scale(L.Layer):
 
 
 def test_layer_that_cannot_be_written_down():
-    model = keras.Sequential([keras.Input((4,)), Scale(2.0), L.Dense(3, "softmax")])
+    model = keras.Sequential([keras.Input((4,)), Scale(np.ones(4)), L.Dense(3, "softmax")])
     model.compile("adam", "sparse_categorical_crossentropy")
     with pytest.raises(FixYourModel) as caught:
         autofix.repair(model, (table(), kinds()), **FAST)
@@ -293,17 +289,22 @@ def test_flat_or_unchanneled_pictures_for_a_convolution(shape):
     assert result.model.predict(x.reshape(160, *shape), verbose=0).shape == (160, 1)
 
 
-def test_shape_that_no_reshape_fixes():
-    model = keras.Sequential([keras.Input((5, 3)), L.LSTM(4), L.Dense(1, "sigmoid")])
+@pytest.mark.parametrize(("wanted", "came"), [((5, 3), (7,)), ((4,), (5,)), ((8, 8, 3), (8, 8))], ids=str)
+def test_shape_that_no_reshape_fixes(wanted, came):
+    model = keras.Sequential([keras.Input(wanted), L.Flatten(), L.Dense(1, "sigmoid")])
     model.compile("adam", "binary_crossentropy")
+    x = np.random.default_rng(0).normal(size=(80, *came)).astype("float32")
     try:
-        result = autofix.repair(model, (table(80, 7), kinds(80, 2)), **FAST)
+        said = ""
+        result = autofix.repair(model, (x, kinds(80, 2)), **FAST)
     except FixYourData as error:
-        assert "(5, 3)" in str(error)
-        assert "(7,)" in str(error)
+        said = str(error)
     else:
         assert result.status == "unusable"
-        assert result.next_steps
+        assert result.model is model
+        said = str(result)
+    assert str(wanted) in said
+    assert str(came) in said
 
 
 def test_targets_that_fit_no_output():
@@ -411,7 +412,7 @@ def test_ctrl_c_ends_with_a_result(after, monkeypatch, no_yardstick):
     assert result.status == "out_of_budget"
     assert result.model is model
     assert result.changes == ()
-    assert len(result.trials) == after
+    assert len(result.trials) <= after  # a run that is known already is not counted again
     assert "interrupted by the user" in result.notes
     assert "interrupted" in str(result)
     assert programs.differences(before, programs.snapshot(model, (x, y))) == []

@@ -133,9 +133,7 @@ def test_diagnose_touches_nothing_either(name):
     model, data, _, _, settings = PROGRAMS[name]()
     model.predict(data[0][:4], verbose=0)  # a compiled function of the user's own, to be kept
     before = snapshot(model, data)
-    found = autofix.diagnose(
-        model, data, progress=False, epochs=settings["epochs"], batch_size=settings["batch_size"]
-    )
+    found = autofix.diagnose(model, data, progress=False, epochs=settings["epochs"], batch_size=settings["batch_size"])
     assert differences(before, snapshot(model, data)) == []
     stalled = any(item.severity >= 0.7 for item in found)
     assert stalled is (name == "tiny_rate")

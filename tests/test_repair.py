@@ -324,9 +324,7 @@ def test_frozen_base_keeps_its_weights():
     base.trainable = False
     model = keras.Sequential([keras.Input((4,)), base, L.Dense(3, "softmax")])
     model.compile(keras.optimizers.Adam(TINY_RATE), "sparse_categorical_crossentropy")
-    result = autofix.repair(
-        model, (x, y), validation_data=apart, progress=False, **{**programs.QUICK, "epochs": 60}
-    )
+    result = autofix.repair(model, (x, y), validation_data=apart, progress=False, **{**programs.QUICK, "epochs": 60})
     assert result.status in ("repaired", "improved")
     for mine, value in zip(base.get_weights(), result.model.get_layer("base").get_weights(), strict=True):
         assert mine.tobytes() == value.tobytes()

@@ -91,7 +91,13 @@ def test_batch_normalization_and_no_dropout():
 def test_convolution():
     x = np.random.default_rng(0).normal(size=(ROWS, 6, 6, 1)).astype("float32")
     model = keras.Sequential(
-        [keras.Input((6, 6, 1)), L.Conv2D(3, 3, activation="relu"), L.MaxPooling2D(), L.Flatten(), L.Dense(3, "softmax")]
+        [
+            keras.Input((6, 6, 1)),
+            L.Conv2D(3, 3, activation="relu"),
+            L.MaxPooling2D(),
+            L.Flatten(),
+            L.Dense(3, "softmax"),
+        ]
     )
     same_as_fit(compiled(model, "sparse_categorical_crossentropy"), x, classes(3))
 

@@ -20,6 +20,8 @@ from autofix.recipe.views import output_paths
 
 # Key of `Recipe.objects` that holds the user's own function that builds the model.
 BUILDER = "__build__"
+# Key of `Recipe.objects` that says that the live model holds `Lambda` layers.
+LAMBDA = "__lambda__"
 COMPILE_KEYS = ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics", "run_eagerly")
 
 
@@ -142,7 +144,9 @@ def _construct(recipe: Recipe) -> keras.Model:
     if BUILDER in recipe.objects and not recipe.is_graph:
         model = call_builder(recipe.objects[BUILDER])
     else:
-        model = keras.saving.deserialize_keras_object(_fresh_seeds(operate(document)))
+        # A `Lambda` may be rebuilt where its code came from the user's live model, never from a file.
+        safe = LAMBDA not in recipe.objects
+        model = keras.saving.deserialize_keras_object(_fresh_seeds(operate(document)), safe_mode=safe)
     if not isinstance(model, keras.Model):
         raise FixYourModel(f"the model's configuration gives a {type(model).__name__}, not a `keras.Model`.")
     return model
@@ -203,6 +207,8 @@ def custom_objects(model: keras.Model) -> dict[str, Any]:
 
     for layer in _all_layers(model):
         note(layer)
+        if isinstance(layer, keras.layers.Lambda):
+            found[LAMBDA] = True
         for key in ("activation", "kernel_initializer", "bias_initializer", "kernel_regularizer", "kernel_constraint"):
             note(getattr(layer, key, None))
     note(getattr(model, "optimizer", None))

@@ -57,6 +57,9 @@ class Program:
         self._fresh_optimizer = [variable.numpy() for variable in self._optimizer.variables]
         self._fresh_other = [variable.numpy() for variable in self._other_variables()]
         self._loop = tf.function(self._steps, input_signature=SIGNATURE)
+        # TensorFlow counts traces by code and takes several programs for one that is traced over and over. There is no
+        # public switch for its warning.
+        self._loop._omit_frequent_tracing_warning = True
         spec = tf.nest.map_structure(lambda x: tf.TensorSpec([None, *x.shape[1:]], x.dtype), batch.x)
         self._forward = tf.function(self._call, input_signature=[spec])
         self._forwards = 0

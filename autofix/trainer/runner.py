@@ -18,6 +18,7 @@ import numpy as np
 from autofix.change import Patch
 from autofix.contract import link_of
 from autofix.data import Data, Split
+from autofix.errors import FixYourCall
 from autofix.facts import DataFacts
 from autofix.frozen import canonical
 from autofix.outcome import Outcome, Status
@@ -33,6 +34,7 @@ from autofix.trainer.tracing import Tracer
 
 logger = logging.getLogger(__name__)
 
+RATE = "compile/optimizer/learning_rate"
 # Compiled programs kept at once; each holds 15-20 MB.
 PROGRAMS = 10
 # Values of initial weights that are kept for the next run with the same seed: 64 MB.
@@ -133,7 +135,7 @@ class Trainer:
                 part = self._run_split(
                     recipe, patch, split, seed, part_seed, deadline, probes and number == 0, holdout, keep
                 )
-            except KeyboardInterrupt:
+            except FixYourCall:  # the user's own metric or argument: no trial would do better
                 raise
             except Exception as error:  # any trial may die, for any reason, and takes nothing with it
                 logger.debug("a trial failed", exc_info=True)
@@ -148,6 +150,8 @@ class Trainer:
 
     def range_test(self, recipe: Recipe) -> RangeTest:
         """Runs a learning-rate range test on the recipe's compiled program; the weights are reset afterwards."""
+        if recipe.has(RATE) and _fixed_rate(recipe) is None:  # a schedule would go on ruling
+            recipe = recipe.set(RATE, usual_rate(recipe))
         program = self._program(recipe)
         program.reset(self._weights(recipe, program, 0), None)
         rows = self.feed.order(recipe, self.data.splits[0].train, np.random.default_rng(0))
@@ -391,15 +395,15 @@ def _cold(recipe: Recipe) -> str:
     """What needs a compiled function of its own: all but learning rate, epochs, patience and order of rows."""
     compiled = recipe.compile
     if _fixed_rate(recipe) is not None:
-        compiled = recipe.set("compile/optimizer/learning_rate", 0.0).compile
+        compiled = recipe.set(RATE, 0.0).compile
     balance = recipe.fit.get("class_weight")
     return canonical([recipe.architecture, compiled, recipe.transforms, balance])
 
 
 def _fixed_rate(recipe: Recipe) -> float | None:
-    if not recipe.has("compile/optimizer/learning_rate"):
+    if not recipe.has(RATE):
         return None
-    rate = recipe.get("compile/optimizer/learning_rate")
+    rate = recipe.get(RATE)
     return float(rate) if isinstance(rate, int | float) else None
 
 

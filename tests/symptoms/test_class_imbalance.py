@@ -33,3 +33,8 @@ def test_rare_labels_are_a_note() -> None:
     (found,) = judge(evidence(facts=data(target)))
     assert found.severity <= 0.4
     assert found.numbers["minority"] == 8
+
+
+def test_severity_grows_by_decades() -> None:
+    (found,) = judge(evidence(facts=data(classes(5000, 100))))
+    assert 0.35 < found.severity < 0.45

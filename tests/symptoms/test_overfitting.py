@@ -58,3 +58,10 @@ def test_a_fall_counts_beyond_its_noise(end, severity) -> None:
 @pytest.mark.parametrize(("score", "many"), [(0.97, 0), (0.93, 1)])
 def test_a_tenth_of_the_way_is_where_a_gap_begins(score, many) -> None:
     assert len(seen(1.0, score, facts=data(signal=0.9))) == many
+
+
+@pytest.mark.parametrize(("best", "noise", "severity"), [(0.68, 0.005, 0.6), (0.7, 0.005, 0.7), (0.75, 0.06, 0.6)])
+def test_a_fall_needs_a_twentieth_of_the_way_and_two_errors(best, noise, severity) -> None:
+    facts = data(signal=0.95, noise=noise)
+    (found,) = seen(1.0, 0.66, (0.6, best, best, 0.68, 0.67, 0.66, 0.66, 0.66, 0.66, 0.66), facts)
+    assert found.severity == severity

@@ -46,3 +46,8 @@ def test_it_is_told_whether_it_was_so_from_the_start() -> None:
 def test_a_run_that_learned_gets_a_note() -> None:
     (found,) = seen(reading(activation="tanh", saturated=0.9), score=0.95, loss=falling())
     assert found.severity <= 0.4
+
+
+def test_saturation_never_proves_more_than_it_can() -> None:
+    (found,) = seen(reading(activation="tanh", saturated=1.0))
+    assert found.severity == 0.85
