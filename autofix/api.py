@@ -153,7 +153,9 @@ def _check(weights: Any, seed: Any, target: Any, progress: Any) -> None:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, Real) and value is not True and value is not False and math.isfinite(value)
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return False
+    return math.isfinite(value)
 
 
 def _is_whole(value: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import groupby
@@ -52,6 +53,9 @@ class Change:
     @property
     def cost(self) -> float:
         """What the change costs; the sum over a patch is what "smaller" means."""
+        if self.key == "epochs" and isinstance(self.before, int) and isinstance(self.after, int):
+            # Every later training pays for more epochs: one for each doubling.
+            return COST_BY_KEY["epochs"] + max(0.0, math.log2(max(self.after, 1) / max(self.before, 1)))
         return COST_BY_KEY.get(self.key, COST_BY_SECTION.get(self.path.split("/", 1)[0], 1.5))
 
     def to_dict(self) -> dict[str, Any]:

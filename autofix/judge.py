@@ -35,7 +35,7 @@ LUCK = 2.5
 # Draws without a better candidate after which nothing better is likely, far from and near what the data allows.
 PATIENCE = 6
 PATIENCE_WHEN_NEAR = 2
-# Score at which a classifier or a regression needs no further search.
+# Score at which nothing needs a further search, as a share of a perfect one.
 EXCELLENT = 0.98
 
 
@@ -95,12 +95,19 @@ def is_fine(session: Session, value: float, findings: Sequence[Diagnosis]) -> bo
 
 
 def good_rank(session: Session, target: float | None) -> float:
-    """Score rank at which the search may stop."""
+    """Score rank at which the search may stop.
+
+    Half-way between the yardstick models and a perfect score, less what scores vary by themselves: a network may well
+    beat the yardstick, but the nearer it is to perfect, the more a further search only fits the validation rows.
+    """
     if target is not None:
         return target
     if not math.isfinite(session.scorer.perfect):
         return math.inf
-    return EXCELLENT * session.scorer.perfect
+    perfect = session.scorer.perfect
+    if not comparable(session):
+        return EXCELLENT * perfect
+    return min(EXCELLENT * perfect, (ceiling(session) + perfect) / 2 - session.facts.noise)
 
 
 def tolerance(session: Session, gain: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -465,3 +466,4 @@ def test_diverging_run_is_repaired_not_raised():
     assert result.status in ("repaired", "improved")
     assert np.isfinite(result.model.predict(x, verbose=0)).all()
     assert any(outcome.status.name == "DIVERGED" for outcome in result.trials)
+    json.dumps(result.to_dict(), allow_nan=False)

@@ -82,6 +82,14 @@ def test_result_is_plain_data(name):
     assert Recipe.from_dict(document["recipe"]) == result.recipe
 
 
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_every_run_is_counted_once(name):
+    """What was only looked up again is no training run."""
+    trained = [outcome for outcome in run(name).result.trials if outcome.steps]
+    runs = [(json.dumps(outcome.patch.to_dict(), sort_keys=True), outcome.seed) for outcome in trained]
+    assert len(runs) == len(set(runs))
+
+
 @pytest.mark.parametrize("name", CLAIMED)
 def test_model_predicts_from_raw_inputs(name):
     found = run(name)
