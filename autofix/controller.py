@@ -270,7 +270,24 @@ class Controller:
         near = judge.good_enough(self.session, after.mean)
         chosen = max(after.outcomes, key=lambda outcome: outcome.rank)
         verdict = Verdict.REPAIRED if near else Verdict.IMPROVED
-        return self.result(verdict, patch, before, after, control, model=chosen)
+        return self.result(verdict, patch, before, after, control, model=self.refitted(patch, before, after, chosen))
+
+    def refitted(self, patch: Patch, before: Measured, after: Measured, proven: Outcome) -> Outcome:
+        """The proven settings trained on every row, as the user would; the proven model itself if that goes worse."""
+        if self.clock.left < proven.again:
+            return proven
+        self.tell("training the model to hand over on every row")
+        recipe = patch.apply(self.session.recipe)
+        deadline = self.clock.deadline
+        full = self.session.trainer.run(recipe, patch, seed=proven.seed, holdout=True, refit=True, deadline=deadline)
+        self.record(full)
+        least = proven.rank - judge.tolerance(self.session, after.mean - before.mean)
+        if full.status is not Status.DONE or full.rank < least:
+            return proven
+        self.notes.append(
+            "the model handed over was trained on all rows; the scores are those of the same settings on rows held out"
+        )
+        return full
 
     def contest(self, patch: Patch) -> list[Measured] | None:
         """Scores of the program as it came, of the patched one, and of the control if the patch trains longer."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -75,3 +76,26 @@ class Outcome:
             "seconds": self.seconds,
             "error": self.error,
         }
+
+
+def joined(parts: Sequence[Outcome], patch: Patch, seed: int, seconds: float) -> Outcome:
+    """Returns one outcome for the runs of all splits: mean scores, and the worst way to end."""
+    first, last = parts[0], parts[-1]
+    bad = last.status in (Status.FAILED, Status.PRUNED, Status.CUT)
+    scores = [part.score for part in parts if part.score is not None]
+    held = [part.holdout for part in parts if part.holdout is not None]
+    return Outcome(
+        patch,
+        seed,
+        last.status if bad else first.status,
+        Score.mean(scores) if scores and last.status is not Status.FAILED else None,
+        max(part.epochs for part in parts),
+        seconds,
+        sum(part.again for part in parts),
+        Score.mean(held) if held else None,
+        first.trace,
+        last.error,
+        sum(part.steps for part in parts),
+        first.weights,
+        tuple(np.mean([part.resampled for part in parts], axis=0).tolist()) if first.resampled else (),
+    )

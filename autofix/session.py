@@ -75,7 +75,7 @@ def prepare(
     from autofix.recipe.hints import hints_of
     from autofix.trainer.start import Start
 
-    live, builder = live_model(model)
+    live, builder = live_model(model, seed)
     example = first_rows(data)
     recipe = Recipe.of(builder or live, fit=dict(fit), example=example)
     if not live.built:

@@ -24,6 +24,12 @@ from tests import programs
 from tests.programs import QUICK, TINY_RATE, blobs, mlp
 
 L = keras.layers
+@pytest.fixture(autouse=True)
+def seeded():
+    """Models draw their weights from the global generators."""
+    keras.utils.set_random_seed(3)
+
+
 FAST: dict[str, Any] = {"epochs": 2, "batch_size": 32, "budget": autofix.Budget(trials=1), "progress": False}
 
 

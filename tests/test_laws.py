@@ -50,7 +50,8 @@ def test_patch_replays(name):
     recipe = Recipe.of(found.given, fit=fit, example=_rows(found.x, 2))
     assert recipe == found.result.recipe
     replayed = found.result.patch.apply(recipe).build(example=_rows(found.x, 2))
-    assert _config(replayed) == _config(found.result.model)
+    if found.given is found.model:  # what a function built may have no configuration
+        assert _config(replayed) == _config(found.result.model)
     assert replayed.get_compile_config() == found.result.model.get_compile_config()
 
 

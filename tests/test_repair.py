@@ -19,6 +19,12 @@ from tests.programs import TINY_RATE, run
 L = keras.layers
 
 
+@pytest.fixture(autouse=True)
+def seeded():
+    """Models draw their weights from the global generators."""
+    keras.utils.set_random_seed(3)
+
+
 def paths(name: str) -> set[str]:
     return {change.path for change in run(name).result.changes}
 

@@ -20,6 +20,11 @@ TOLERANCE = 2e-6
 
 
 @pytest.fixture(autouse=True)
+def seeded():
+    keras.utils.set_random_seed(1)
+
+
+@pytest.fixture(autouse=True)
 def no_yardstick(monkeypatch):
     """scikit-learn's models say nothing about arithmetic."""
     monkeypatch.setattr("autofix.yardstick.signal_of", lambda data, targets, seed: (None, 0.0, 0.0))

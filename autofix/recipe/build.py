@@ -41,7 +41,8 @@ def read_model(model: Any, example: Any = None) -> tuple[dict[str, Any], dict[st
     objects: dict[str, Any] = {}
     if not isinstance(model, keras.Model):
         objects[BUILDER] = model
-        model = call_builder(model)
+        with seeded(0):
+            model = call_builder(model)
     if not getattr(model, "compiled", False):
         raise FixYourModel(
             "the model must be compiled: its optimizer and loss are part of what is repaired. "
@@ -117,11 +118,12 @@ def restore(model: keras.Model, weights: Sequence[np.ndarray]) -> None:
             layer.finalize_state()
 
 
-def live_model(model: Any) -> tuple[keras.Model, Callable[[], keras.Model] | None]:
+def live_model(model: Any, seed: int) -> tuple[keras.Model, Callable[[], keras.Model] | None]:
     """Returns a live model to read from, and the function that builds it if that is what came."""
     if isinstance(model, keras.Model):
         return model, None
-    return call_builder(model), model
+    with seeded(seed):
+        return call_builder(model), model
 
 
 def _revive(key: str, value: Any) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import logging
 import math
-import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
@@ -18,15 +17,16 @@ import numpy as np
 from autofix.change import Patch
 from autofix.contract import link_of
 from autofix.data import Data, Split
-from autofix.errors import FixYourCall
+from autofix.errors import FixYourCall, one_line
 from autofix.facts import DataFacts
 from autofix.frozen import canonical
-from autofix.outcome import Outcome, Status
+from autofix.outcome import Outcome, Status, joined
 from autofix.recipe import Recipe, layers
 from autofix.recipe.build import restore
 from autofix.scoring import Link, Score, Scorer
 from autofix.strategy import RangeTest
 from autofix.trainer.feed import Feed
+from autofix.trainer.plan import RATE, Plan, cold_key, fixed_rate, usual_rate
 from autofix.trainer.program import Program
 from autofix.trainer.range_test import RATES, read_range
 from autofix.trainer.start import Start, Weights
@@ -34,7 +34,6 @@ from autofix.trainer.tracing import Tracer
 
 logger = logging.getLogger(__name__)
 
-RATE = "compile/optimizer/learning_rate"
 # Compiled programs kept at once; each holds 15-20 MB.
 PROGRAMS = 10
 # Values of initial weights that are kept for the next run with the same seed: 64 MB.
@@ -45,8 +44,6 @@ SMALL_MODEL = 200_000
 CHUNK_SECONDS = 0.5
 # Bootstrap draws for the noise of a difference: its own error is then 11 %; and rows they are drawn from.
 DRAWS, MOST_RESAMPLED = 40, 2_000
-# Scores on the validation part per run, at most; more would cost more than they tell.
-EVALUATIONS = 25
 
 
 @dataclass(frozen=True)
@@ -86,7 +83,7 @@ class Trainer:
         self._programs: OrderedDict[str, Program] = OrderedDict()
         self._fresh: OrderedDict[tuple[str, int], Weights] = OrderedDict()
         self._targets = [np.asarray(array) for array in data.flat_y()]
-        self._origin_key = _cold(origin)
+        self._origin_key = cold_key(origin)
         size = sum(value.size for value in start.values.values())
         self._splits = data.splits if size <= SMALL_MODEL else data.splits[:1]
         self._memo: dict[tuple[str, int, bool], Outcome] = {}
@@ -101,6 +98,7 @@ class Trainer:
         probes: bool = False,
         holdout: bool = False,
         whole: bool = False,
+        refit: bool = False,
         keep: Callable[[Progress], bool] | None = None,
     ) -> Outcome:
         """Trains a recipe once per split of the data.
@@ -112,8 +110,9 @@ class Trainer:
             deadline: `time.monotonic()` at which to stop, in seconds.
             probes: Whether to fill the outcome's trace.
             holdout: Whether to score the holdout part too.
-            whole: Whether to train on the validation part too, where no early stopping needs it: for the proof, and
-                for the model that is handed over, which deserves all rows but the holdout's.
+            whole: Whether to train on the validation part too, where no early stopping needs it: for the proof.
+            refit: Whether to train on every row that no early stopping needs, the holdout's too: for the model that
+                is handed over.
             keep: Asked after each evaluation; False ends the run as pruned.
 
         Returns:
@@ -122,14 +121,16 @@ class Trainer:
         """
         began = time.monotonic()
         whole = whole and recipe.fit.get("patience") is None
-        known = self._memo.get((recipe.fingerprint(), seed, whole))
+        known = self._memo.get((recipe.fingerprint(), seed, whole)) if not refit else None
         scored = known is not None and (known.holdout is not None or not holdout)
         if known is not None and scored and (known.trace is not None or not probes):
             return replace(known, patch=patch)
         parts: list[Outcome] = []
-        for number, split in enumerate(self._splits):
+        for number, split in enumerate(self._splits[:1] if refit else self._splits):
             part_seed = seed * 1000 + number
-            if whole:
+            if refit:
+                split = replace(split, train=self._every_row(recipe, split))
+            elif whole:
                 split = replace(split, train=np.setdiff1d(np.union1d(split.train, split.validation), split.holdout))
             try:
                 part = self._run_split(
@@ -139,18 +140,18 @@ class Trainer:
                 raise
             except Exception as error:  # any trial may die, for any reason, and takes nothing with it
                 logger.debug("a trial failed", exc_info=True)
-                part = Outcome(patch, seed, Status.FAILED, None, error=_one_line(error))
+                part = Outcome(patch, seed, Status.FAILED, None, error=one_line(error))
             parts.append(part)
             if part.status in (Status.FAILED, Status.PRUNED, Status.CUT):
                 break
-        outcome = _joined(parts, patch, seed, time.monotonic() - began)
-        if outcome.status in (Status.DONE, Status.DIVERGED):
+        outcome = joined(parts, patch, seed, time.monotonic() - began)
+        if outcome.status in (Status.DONE, Status.DIVERGED) and not refit:
             self._memo[recipe.fingerprint(), seed, whole] = outcome
         return outcome
 
     def range_test(self, recipe: Recipe) -> RangeTest:
         """Runs a learning-rate range test on the recipe's compiled program; the weights are reset afterwards."""
-        if recipe.has(RATE) and _fixed_rate(recipe) is None:  # a schedule would go on ruling
+        if recipe.has(RATE) and fixed_rate(recipe) is None:  # a schedule would go on ruling
             recipe = recipe.set(RATE, usual_rate(recipe))
         program = self._program(recipe)
         program.reset(self._weights(recipe, program, 0), None)
@@ -221,13 +222,13 @@ class Trainer:
         began = time.monotonic()
         program = self._program(recipe)
         initial = self._weights(recipe, program, seed)
-        program.reset(initial, _fixed_rate(recipe))
+        program.reset(initial, fixed_rate(recipe))
         compiling = time.monotonic() - began
         links = self.links(recipe)
         tracer = Tracer(program, self.feed, recipe, split, _activations(recipe)) if probes else None
         if tracer:
             tracer.before()
-        plan = _Plan(recipe, max(self.feed.epoch_rows, len(split.train)))
+        plan = Plan(recipe, max(self.feed.epoch_rows, len(split.train)))
         rng = np.random.default_rng(part_seed)
         best: tuple[float, Score | None, Weights | None, float] = (-math.inf, None, None, 0.0)
         status, score, step = Status.DONE, None, 0
@@ -313,6 +314,11 @@ class Trainer:
         outputs = program.predict(rows)
         return self.scorer.score([array[rows] for array in self._targets], outputs, links)
 
+    def _every_row(self, recipe: Recipe, split: Split) -> np.ndarray:
+        """All rows but those that the user set apart, and those that early stopping needs."""
+        own = np.arange(self.data.rows - self.data.given)
+        return own if recipe.fit.get("patience") is None else np.setdiff1d(own, split.validation)
+
     def _resampled(self, program: Program, rows: np.ndarray, links: Sequence[Link]) -> tuple[float, ...]:
         """Returns the holdout's score on bootstrap draws of its rows (Efron 1979), the same draws for every run."""
         if len(rows) > MOST_RESAMPLED:
@@ -340,7 +346,7 @@ class Trainer:
         return read
 
     def _program(self, recipe: Recipe) -> Program:
-        key = _cold(recipe)
+        key = cold_key(recipe)
         program = self._programs.get(key)
         if program is None:
             batch = self.feed.batch(recipe)
@@ -365,93 +371,9 @@ class Trainer:
         return self.start.weights(recipe, program.model, seed, self._fresh[key])
 
 
-class _Plan:
-    """How a run is cut into epochs and batches."""
-
-    def __init__(self, recipe: Recipe, rows: int) -> None:
-        self.epochs = max(1, int(recipe.fit["epochs"]))
-        self.batch = max(1, int(recipe.fit["batch_size"]))
-        self.stride = max(1, math.ceil(self.epochs / EVALUATIONS))
-        self.steps = max(1, math.ceil(rows / self.batch))
-
-    def batches(self, order: Callable[[], np.ndarray], epochs: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Returns row numbers of some epochs, and where each batch begins and ends in them."""
-        rows, starts, stops, offset = [], [], [], 0
-        for _ in range(epochs):
-            one = order()
-            begin = np.arange(0, len(one), self.batch)
-            rows.append(one)
-            starts.append(offset + begin)
-            stops.append(offset + np.minimum(begin + self.batch, len(one)))
-            offset += len(one)
-        return np.concatenate(rows), np.concatenate(starts), np.concatenate(stops)
-
-
 def _size(weights: Mapping[Any, Weights]) -> int:
     return sum(value.size for values in weights.values() for value in values)
 
 
-def _cold(recipe: Recipe) -> str:
-    """What needs a compiled function of its own: all but learning rate, epochs, patience and order of rows."""
-    compiled = recipe.compile
-    if _fixed_rate(recipe) is not None:
-        compiled = recipe.set(RATE, 0.0).compile
-    balance = recipe.fit.get("class_weight")
-    return canonical([recipe.architecture, compiled, recipe.transforms, balance])
-
-
-def _fixed_rate(recipe: Recipe) -> float | None:
-    if not recipe.has(RATE):
-        return None
-    rate = recipe.get(RATE)
-    return float(rate) if isinstance(rate, int | float) else None
-
-
-# Rates at which optimizers are usually used: Keras' defaults, raised where a default is known to crawl.
-USUAL_RATES = {"SGD": 1e-2, "Adagrad": 1e-2, "Adadelta": 1.0, "Ftrl": 1e-2, "Lion": 1e-4}
-USUAL_RATE = 1e-3
-
-
-def usual_rate(recipe: Recipe) -> float:
-    """Returns the rate at which the recipe's optimizer is usually used."""
-    optimizer = recipe.compile.get("optimizer")
-    name = optimizer.get("class_name", "") if isinstance(optimizer, Mapping) else ""
-    return USUAL_RATES.get(str(name), USUAL_RATE)
-
-
 def _activations(recipe: Recipe) -> dict[str, str]:
     return {layer.path: layer.activation or "linear" for layer in layers(recipe)}
-
-
-def _joined(parts: Sequence[Outcome], patch: Patch, seed: int, seconds: float) -> Outcome:
-    """One outcome for all splits: mean scores, and the worst way to end."""
-    first, last = parts[0], parts[-1]
-    bad = last.status in (Status.FAILED, Status.PRUNED, Status.CUT)
-    scores = [part.score for part in parts if part.score is not None]
-    held = [part.holdout for part in parts if part.holdout is not None]
-    return Outcome(
-        patch,
-        seed,
-        last.status if bad else first.status,
-        Score.mean(scores) if scores and last.status is not Status.FAILED else None,
-        max(part.epochs for part in parts),
-        seconds,
-        sum(part.again for part in parts),
-        Score.mean(held) if held else None,
-        first.trace,
-        last.error,
-        sum(part.steps for part in parts),
-        first.weights,
-        tuple(np.mean([part.resampled for part in parts], axis=0).tolist()) if first.resampled else (),
-    )
-
-
-def _one_line(error: BaseException) -> str:
-    """Returns the reason of an error, without the frames and colours that TensorFlow and Keras write into it."""
-    name = type(error).__name__
-    lines = [line for line in (re.sub(r"\x1b\[\d*m", "", line).strip() for line in str(error).splitlines()) if line]
-    if lines[:1] == ["in user code:"]:
-        frames = [index for index, line in enumerate(lines) if line.startswith("File ")]
-        lines = lines[frames[-1] + 2 :] if frames else lines[1:]
-    count = 2 if "Exception encountered when calling" in "".join(lines[:1]) else 1
-    return f"{name}: {' '.join(lines[:count]).removeprefix(f'{name}: ')}"[:300]
