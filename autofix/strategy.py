@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
@@ -67,10 +68,15 @@ class Case:
         """Returns the first diagnosis of one of `symptoms`, None if there is none."""
         return next((item for item in self.diagnoses if item.symptom in symptoms), None)
 
+    def telling(self, symptoms: Iterable[Symptom]) -> Diagnosis | None:
+        """Returns the diagnosis among `symptoms` that says most: a cause rather than the failure it leads to."""
+        wanted = frozenset(symptoms)
+        found = [item for item in self.diagnoses if item.symptom in wanted]
+        return min(found, key=lambda item: item.symptom in OUTCOMES, default=None)
+
     def why(self, strategy: Strategy, otherwise: str) -> str:
         """Returns the evidence of the most telling diagnosis that `strategy` treats, or the sentence `otherwise`."""
-        treated = [item for item in self.diagnoses if item.symptom in strategy.treats]
-        found = min(treated, key=lambda item: item.symptom in OUTCOMES, default=None)
+        found = self.telling(strategy.treats)
         return f"{found.symptom.value} {found.evidence}" if found else otherwise
 
 

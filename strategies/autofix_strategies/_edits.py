@@ -38,7 +38,7 @@ def join(*patches: Patch) -> Patch:
 
 def evidence(case: Case, symptoms: Iterable[Symptom], otherwise: str, *, first: Symptom | None = None) -> str:
     """Returns what was found of the given symptoms, `first` before the others, or the sentence `otherwise`."""
-    found = (case.finds(first) if first else None) or case.finds(*symptoms)
+    found = (case.finds(first) if first else None) or case.telling(symptoms)
     return f"{found.symptom.value} {found.evidence}" if found else otherwise
 
 
