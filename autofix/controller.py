@@ -235,7 +235,13 @@ class Controller:
         self.tell("proving it on rows the search never saw")
         before, undecided, improved = None, False, None
         for patch in patches:
-            found = self.contest(patch)
+            try:
+                found = self.contest(patch)
+            except KeyboardInterrupt:
+                if improved is None:
+                    raise
+                self.notes.append("interrupted by the user while a larger patch was tried")
+                break
             if found is None:
                 undecided = True
                 break
@@ -279,7 +285,13 @@ class Controller:
         self.tell("training the model to hand over on every row")
         recipe = patch.apply(self.session.recipe)
         deadline = self.clock.deadline
-        full = self.session.trainer.run(recipe, patch, seed=proven.seed, holdout=True, refit=True, deadline=deadline)
+        try:
+            full = self.session.trainer.run(
+                recipe, patch, seed=proven.seed, holdout=True, refit=True, deadline=deadline
+            )
+        except KeyboardInterrupt:
+            self.notes.append("interrupted by the user: the model handed over is the one that was scored")
+            return proven
         self.record(full)
         least = proven.rank - judge.tolerance(self.session, after.mean - before.mean)
         if full.status is not Status.DONE or full.rank < least:

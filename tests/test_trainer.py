@@ -21,7 +21,7 @@ TOLERANCE = 2e-6
 
 @pytest.fixture(autouse=True)
 def seeded():
-    keras.utils.set_random_seed(4)
+    keras.utils.set_random_seed(5)
 
 
 @pytest.fixture(autouse=True)
