@@ -228,7 +228,7 @@ class Controller:
         )
         if not minimal.complete:
             self.notes.append("the time was up before every line of the patch could be left out in turn")
-        return [minimal.patch] + ([best.patch] if best.patch != minimal.patch else [])
+        return [patch for patch in dict.fromkeys((minimal.patch, best.patch)) if patch]
 
     def prove(self, patches: Sequence[Patch]) -> RepairResult:
         """Trains with fresh seeds, against the program as it came and against the same trained as long."""

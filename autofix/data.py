@@ -158,7 +158,9 @@ def _check_lengths(x_rows: int, raw: Raw) -> None:
     for name, part in (("y", raw.y), ("sample_weight", raw.weight)):
         rows = x_rows if part is None else rows_of(part, name)
         if rows != x_rows:
-            listed = " x is a list of arrays, which feeds a model of several inputs." if isinstance(raw.x, list) else ""
+            # A list of arrays for one input has become a single array with one axis too many.
+            several = np.ndim(raw.x) > 2 and np.shape(raw.x)[1] == rows
+            listed = " x looks like a list of arrays, one an input, but the model has one input." if several else ""
             raise FixYourData(
                 f"x and {name} must have equally many rows. Received: {x_rows} rows in x and {rows} in {name}."
                 f"{listed} Cut both to the same examples."

@@ -91,7 +91,8 @@ def minimise(
         if found is None:
             return Minimal(_measured(patch, worth), False, tuple(runs))
         if found >= goal - tolerance:
-            patch, worth = rest, {key: value for key, value in worth.items() if value > 5 * tolerance}
+            # What the others are worth has to be asked again: it may have been the line that is gone.
+            patch, worth = rest, {}
             best_rank = found
         else:
             worth[line] = best_rank - found

@@ -100,6 +100,14 @@ class Search:
 
     def _one(self, deadline: float, *, pruned: bool) -> None:
         trial = self.study.ask()
+        try:
+            outcome = self._outcome(trial, deadline, pruned)
+        except BaseException:  # Ctrl-C: the study that is handed over has no trial that still runs
+            self.study.tell(trial, state=optuna.trial.TrialState.FAIL)
+            raise
+        self._tell(trial, outcome)
+
+    def _outcome(self, trial: optuna.Trial, deadline: float, pruned: bool) -> Outcome:
         modes = {
             strategy.name: trial.suggest_categorical(f"{strategy.name}.use", [OFF, GUESS, SEARCH])
             for strategy in self.composer.strategies
@@ -111,7 +119,7 @@ class Search:
             self._seen[patch] = outcome
             self.outcomes[trial.number] = outcome
             self.on_trial(outcome)
-        self._tell(trial, outcome)
+        return outcome
 
     def _train(self, patch: Patch, trial: optuna.Trial, deadline: float, pruned: bool) -> Outcome:
         if not self.composer.sound(patch):

@@ -116,7 +116,9 @@ class FakeTrainer:
     asked: list[tuple[dict[str, Any], int]] = field(default_factory=list)
     settings: list[dict[str, Any]] = field(default_factory=list)
 
-    def run(self, settings: Recipe, made: Patch, *, seed: int = 0, deadline: float = float("inf"), **more: Any) -> Outcome:
+    def run(
+        self, settings: Recipe, made: Patch, *, seed: int = 0, deadline: float = float("inf"), **more: Any
+    ) -> Outcome:
         self.asked.append((values(settings), seed))
         self.settings.append({"deadline": deadline, **more})
         if time.monotonic() + self.seconds > deadline:

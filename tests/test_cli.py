@@ -54,7 +54,9 @@ def test_version_is_the_distributions():
     assert told.output.strip() == f"autofix {version('keras-autofix')}"
 
 
-@pytest.mark.parametrize("arguments", [["demmo"], ["demo", "--sede", "1"], ["demo", "--seed", "-1"], ["demo", "--seed", "x"]])
+@pytest.mark.parametrize(
+    "arguments", [["demmo"], ["demo", "--sede", "1"], ["demo", "--seed", "-1"], ["demo", "--seed", "x"]]
+)
 def test_bad_arguments_are_told_with_a_code_of_2(arguments):
     told = CliRunner().invoke(main, arguments)
     assert told.exit_code == 2

@@ -85,7 +85,11 @@ def test_run_without_usable_predictions_counts_as_the_floor():
 def test_scores_are_written_as_a_person_would():
     assert str(scored([0.5, 0.6, 0.7])) == "0.600 ± 0.100"
     assert str(scored([0.5])) == "0.500"
-    assert scored([0.5, 0.7]).to_dict() == {"mean": 0.6, "spread": pytest.approx(0.1414, abs=1e-3), "values": [0.5, 0.7]}
+    assert scored([0.5, 0.7]).to_dict() == {
+        "mean": 0.6,
+        "spread": pytest.approx(0.1414, abs=1e-3),
+        "values": [0.5, 0.7],
+    }
 
 
 def contenders() -> list[Any]:

@@ -1,4 +1,4 @@
-"""What goes wrong is told by name: a bad call at once, a bad trial or probe as a note, never a traceback from inside."""
+"""What goes wrong is told: a bad call at once, a bad trial or probe as a note, never a traceback from inside."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any, ClassVar, final
 
 import keras
@@ -24,6 +25,14 @@ from tests import programs
 from tests.programs import QUICK, TINY_RATE, blobs, mlp
 
 L = keras.layers
+
+
+@pytest.fixture(autouse=True)
+def no_full_collection(monkeypatch):
+    """Looking through all of TensorFlow's objects after each test takes longer than the test."""
+    monkeypatch.setattr("autofix.trainer.runner.gc", SimpleNamespace(collect=lambda: 0))
+
+
 @pytest.fixture(autouse=True)
 def seeded():
     """Models draw their weights from the global generators."""
@@ -354,7 +363,7 @@ class Stale(Strategy):
 
 
 @pytest.mark.parametrize("strategy", [Bad(), Stale()], ids=["raises", "stale"])
-def test_strategy_that_fails_is_noted_and_left_out(strategy, monkeypatch):
+def test_strategy_that_fails_is_noted_and_left_out(strategy, monkeypatch, no_yardstick):
     monkeypatch.setattr("autofix.api.registered", lambda names: (strategy, *registered(["learning_rate"])))
     (x, y), apart = blobs()
     settings = {**QUICK, "budget": autofix.Budget(trials=3)}
@@ -368,24 +377,29 @@ def raises(*args: Any, **kwargs: Any) -> Any:
     raise RuntimeError("this probe fell over")
 
 
-@pytest.mark.parametrize(
-    ("place", "what"),
-    [
-        ("autofix.trainer.tracing.read_activations", "layer outputs"),
-        ("autofix.trainer.tracing.Tracer._penalty", "penalty"),
-        ("autofix.probes.predictions.read_predictions", "predictions"),
-        ("autofix.trainer.tracing.Tracer._movement", "weights"),
-    ],
-)
-def test_probe_that_fails_is_a_note(place, what, monkeypatch):
-    monkeypatch.setattr(place, raises)
+PROBES = {
+    "autofix.trainer.tracing.read_activations": "layer outputs",
+    "autofix.trainer.tracing.Tracer._penalty": "penalty",
+    "autofix.trainer.tracing.Tracer._rate": "learning rate",
+    "autofix.probes.predictions.read_predictions": "predictions",
+    "autofix.trainer.tracing.Tracer._movement": "weights",
+}
+
+
+@pytest.mark.parametrize("places", [list(PROBES)[:1], list(PROBES)], ids=["one", "all"])
+def test_probes_that_fail_are_notes(places, monkeypatch, no_yardstick):
+    for place in places:
+        monkeypatch.setattr(place, raises)
     (x, y), apart = blobs()
     result = autofix.repair(mlp(rate=TINY_RATE), (x, y), validation_data=apart, progress=False, **QUICK)
     assert result.status == "repaired"
-    assert any(note.startswith("not measured") and what in note for note in result.notes)
+    notes = [note for note in result.notes if note.startswith("not measured")]
+    for place in places:
+        assert any(PROBES[place] in note for note in notes)
+    assert len(notes) == len(places)
 
 
-def test_rule_that_fails_is_a_note(monkeypatch):
+def test_rule_that_fails_is_a_note(monkeypatch, no_yardstick):
     from autofix import controller
 
     monkeypatch.setattr(controller, "TRACE", (*controller.TRACE, raises))
@@ -462,7 +476,7 @@ def test_ctrl_c_while_reading_the_data_is_not_swallowed(monkeypatch):
 
 
 def test_diverging_run_is_repaired_not_raised():
-    (x, y), apart = blobs()
+    (x, _), apart = blobs()
     model = mlp(1, "linear", "mse")
     model.compile(keras.optimizers.SGD(1e6), "mse")
     result = autofix.repair(

@@ -16,7 +16,9 @@ from tests.doubles import FakeTrainer, Set, case, change, on, outcome, patch
 FOREVER = float("inf")
 
 
-def smaller(made: Patch, trainer: Any, *, contract: str = "", deadline: float = FOREVER, floor: float = 0.3, **more: Any) -> Minimal:
+def smaller(
+    made: Patch, trainer: Any, *, contract: str = "", deadline: float = FOREVER, floor: float = 0.3, **more: Any
+) -> Minimal:
     strategies = tuple(Set(name, is_contract=name in contract) for name in "abcd")
     return minimise(made, trainer, Composer(case(), strategies), tolerance=0.02, deadline=deadline, floor=floor, **more)
 

@@ -86,7 +86,11 @@ def test_dictionary_goes_through_json():
     made = result(control=scores(0.3, 0.3, 0.3))
     document = json.loads(json.dumps(made.to_dict(), allow_nan=False))
     assert document["status"] == "repaired"
-    assert document["before"] == {"mean": pytest.approx(0.2), "spread": pytest.approx(0.01), "values": [0.2, 0.21, 0.19]}
+    assert document["before"] == {
+        "mean": pytest.approx(0.2),
+        "spread": pytest.approx(0.01),
+        "values": [0.2, 0.21, 0.19],
+    }
     assert document["control"]["mean"] == pytest.approx(0.3)
     assert Patch.from_dict({"changes": document["changes"]}) == made.patch
     assert document["diagnosis"][0]["symptom"] == "vanishing_gradient"
@@ -206,6 +210,13 @@ def test_files_are_replaced_whole_or_not_at_all(tmp_path):
     assert (tmp_path / "mine.txt").read_text() == "mine"
 
 
+ADAM = {"module": "keras.optimizers", "class_name": "Adam", "config": {"learning_rate": 0.01, "beta_1": 0.9}}
+LAYERS_BEHIND = [
+    {"class_name": "BatchNormalization", "config": {}},
+    {"class_name": "Dropout", "config": {"rate": 0.5}},
+]
+
+
 @pytest.mark.parametrize(
     ("value", "shown"),
     [
@@ -215,9 +226,9 @@ def test_files_are_replaced_whole_or_not_at_all(tmp_path):
         ((), "nothing"),
         ("relu", "relu"),
         (True, "True"),
-        ({"module": "keras.optimizers", "class_name": "Adam", "config": {"learning_rate": 0.01, "beta_1": 0.9}}, "Adam(learning_rate=0.01)"),
+        (ADAM, "Adam(learning_rate=0.01)"),
         ({"module": "builtins", "class_name": "function", "config": "my_loss"}, "my_loss"),
-        ([{"class_name": "BatchNormalization", "config": {}}, {"class_name": "Dropout", "config": {"rate": 0.5}}], "BatchNormalization() + Dropout(rate=0.5)"),
+        (LAYERS_BEHIND, "BatchNormalization() + Dropout(rate=0.5)"),
         ({"dense": [1, 2, 3]}, "{'dense': [1, 2, 3]}"),
         (list(range(100)), repr(list(range(100)))[:59] + "…"),
     ],

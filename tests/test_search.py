@@ -93,9 +93,7 @@ def test_draws_reach_what_guesses_do_not():
     found.draws(FOREVER, 12)
     assert found.best.rank > 0.25
     assert any(trial.params.get("set_a.use") == "search" for trial in found.study.trials)
-    assert all(
-        set(trial.params) <= {"set_a.use", "set_a.value"} for trial in found.study.trials
-    )
+    assert all(set(trial.params) <= {"set_a.use", "set_a.value"} for trial in found.study.trials)
 
 
 def test_draws_end_when_nothing_better_comes():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import keras
@@ -24,6 +25,12 @@ def seeded():
 def no_yardstick(monkeypatch):
     """scikit-learn's models say nothing about training."""
     monkeypatch.setattr("autofix.yardstick.signal_of", lambda data, targets, seed: (None, 0.33, 0.0))
+
+
+@pytest.fixture(autouse=True)
+def no_full_collection(monkeypatch):
+    """Looking through all of TensorFlow's objects after each test takes longer than the test."""
+    monkeypatch.setattr("autofix.trainer.runner.gc", SimpleNamespace(collect=lambda: 0))
 
 
 @pytest.fixture

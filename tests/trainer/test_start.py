@@ -183,6 +183,19 @@ def test_adapted_normalization_survives_every_rebuild(session, table, policy):
         assert one.trainer.run(one.recipe, Patch(), seed=seed).score.value > 0.2
 
 
+def test_adapted_normalization_survives_where_everything_is_frozen_by_mistake(session, table):
+    x = table() * 50 + 300
+    scaling = L.Normalization(name="scaling")
+    scaling.adapt(x)
+    model = keras.Sequential([keras.Input((4,)), scaling, L.Dense(3, "softmax", name="head")])
+    model.trainable = False
+    model.compile(keras.optimizers.SGD(0.1), "sparse_categorical_crossentropy")
+    one = session(model, x, np.arange(60) % 3)
+    found = starts(one, 1, one.recipe.set("layers/head/trainable", True))
+    np.testing.assert_allclose(found["scaling/mean"], scaling.mean.numpy().ravel(), rtol=1e-5)
+    assert not np.array_equal(found["head/kernel"], model.get_layer("head").kernel.numpy())
+
+
 def test_the_users_weights_are_copies(mlp, session):
     model = mlp()
     one = session(model)
