@@ -10,7 +10,7 @@ import keras
 from autofix.contract import losses
 from autofix.hints import ModelHints, OutputHint
 from autofix.recipe.document import Recipe
-from autofix.recipe.views import heads
+from autofix.recipe.views import heads, input_paths
 
 
 def hints_of(model: keras.Model, recipe: Recipe) -> ModelHints:
@@ -37,7 +37,7 @@ def hints_of(model: keras.Model, recipe: Recipe) -> ModelHints:
         loss = "custom" if view is None else view.identifier
         found.append(OutputHint(name, shape, head.activation if head else "linear", loss, accuracy))
     return ModelHints(
-        tuple(getattr(model, "input_names", None) or [tensor.name for tensor in inputs]),
+        tuple(path.rsplit("/", 1)[-1] for path in input_paths(recipe)) if inputs else (),
         tuple(tuple(tensor.shape[1:]) for tensor in inputs),
         tuple(found),
     )
