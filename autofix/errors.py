@@ -27,10 +27,6 @@ class StaleChange(AutofixError):
     """A change was applied to a recipe whose value is no longer the one it was made for."""
 
 
-class TrialDied(AutofixError):
-    """One training run ended with an error; the search goes on without it."""
-
-
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Returns ``" Did you mean 'x'?"`` for the nearest known word, or an empty string."""
     near = difflib.get_close_matches(word, list(known), n=1)

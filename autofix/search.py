@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import time
 import warnings
@@ -21,6 +22,8 @@ logger = logging.getLogger(__name__)
 WORSE = 0.1
 # A drawn candidate may be dropped from this share of its epochs on.
 FIRST_RUNG = 1 / 3
+# ... if it is behind the best candidate's own curve at that point by this share of the best score.
+BEHIND = 0.25
 
 
 @dataclass
@@ -124,18 +127,16 @@ class Search:
     def _train(self, patch: Patch, trial: optuna.Trial, deadline: float, pruned: bool) -> Outcome:
         if not self.composer.sound(patch):
             return Outcome(patch, 0, Status.FAILED, None, error="refused: output, loss and labels do not fit")
-        best = self.best
+        best, reports = self.best, itertools.count()  # epochs come again with every division of small data
 
         def keep(progress: Progress) -> bool:
-            trial.report(progress.rank, len(trial_steps))
-            trial_steps.append(progress)
+            trial.report(progress.rank, next(reports))
             if best is None or progress.fraction < FIRST_RUNG:
                 return True
             curve = best.trace.epoch_scores if best.trace else ()
             at = int(progress.fraction * len(curve))
-            return not curve or progress.rank > curve[min(at, len(curve) - 1)] - 0.25 * abs(best.rank)
+            return not curve or progress.rank > curve[min(at, len(curve) - 1)] - BEHIND * abs(best.rank)
 
-        trial_steps: list[Progress] = []
         recipe = patch.apply(self.composer.case.recipe)
         return self.trainer.run(recipe, patch, deadline=deadline, probes=True, keep=keep if pruned else None)
 

@@ -92,13 +92,11 @@ class Strategy(ABC):
         treats: Symptoms that call for it.
         is_contract: Whether its guess follows from program and data alone (output layer, loss, labels, missing
             values), so that it is applied before any search.
-        cold: Whether applying it needs a new compiled training function (most do; learning rate and epochs do not).
     """
 
     name: ClassVar[str]
     treats: ClassVar[frozenset[Symptom]]
     is_contract: ClassVar[bool] = False
-    cold: ClassVar[bool] = True
 
     @abstractmethod
     def guess(self, case: Case) -> Patch:

@@ -76,7 +76,6 @@ class Trainer:
         self.data = data
         self.facts = facts
         self.scorer = scorer
-        self.origin = origin
         self.start = start
         self.feed = Feed(data, facts)
         self.traces = 0

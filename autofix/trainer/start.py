@@ -75,9 +75,10 @@ class Start:
         for path, value in zip(renamed, fresh, strict=True):
             source = path if path in self._values else by_position.get(path, path)
             mine = self._values.get(source)
-            same = mine is not None and source in kept and mine.shape == value.shape
-            out.append(mine if same and not self._redrawn(recipe, source) else value)
-        return tuple(value for value in out if value is not None)
+            if mine is None or source not in kept or mine.shape != value.shape or self._redrawn(recipe, source):
+                mine = value
+            out.append(mine)
+        return tuple(out)
 
     def _redrawn(self, recipe: Recipe, variable: str) -> bool:
         """Whether the recipe gives this variable another initializer than the user's."""

@@ -44,7 +44,6 @@ class Epochs(Strategy):
 
     name: ClassVar[str] = "epochs"
     treats: ClassVar[frozenset[Symptom]] = frozenset({*SHORT, Symptom.OVERFITTING})
-    cold: ClassVar[bool] = False
 
     def guess(self, case: Case) -> Patch:
         epochs, steps = _present(case)

@@ -58,7 +58,6 @@ class LearningRate(Strategy):
             Symptom.UNDERFITTING,
         }
     )
-    cold: ClassVar[bool] = False
 
     def guess(self, case: Case) -> Patch:
         optimizer = _optimizers.where(case.recipe)
