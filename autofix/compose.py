@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from autofix.change import Patch
@@ -71,8 +71,6 @@ class Composer:
         return part
 
     def _ranged(self, case: Case) -> Case:
-        from dataclasses import replace
-
         assert self.range_test is not None
         key = case.recipe.fingerprint()
         if key not in self._ranges:
