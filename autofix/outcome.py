@@ -40,6 +40,8 @@ class Outcome:
         trace: What the probes saw; None if they were off.
         error: The exception that ended it, as one line.
         steps: Training steps done.
+        engine: What ran them: "xla", "compiled", "eager" or "fit".
+        reason: Why nothing faster ran them; None where nothing faster would have paid.
         weights: Final weights (of the first split), in the order of `model.weights`; None without a holdout score.
         resampled: Holdout scores on bootstrap draws of its rows, the same draws for every run; empty without holdout.
     """
@@ -55,6 +57,8 @@ class Outcome:
     trace: Trace | None = None
     error: str | None = None
     steps: int = 0
+    engine: str = "compiled"
+    reason: str | None = None
     weights: tuple[np.ndarray, ...] | None = field(default=None, compare=False, repr=False)
     resampled: tuple[float, ...] = field(default=(), compare=False, repr=False)
 
@@ -73,6 +77,8 @@ class Outcome:
             "holdout": None if self.holdout is None else self.holdout.to_dict(),
             "epochs": self.epochs,
             "steps": self.steps,
+            "engine": self.engine,
+            "reason": self.reason,
             "seconds": self.seconds,
             "error": self.error,
         }
@@ -96,6 +102,8 @@ def joined(parts: Sequence[Outcome], patch: Patch, seed: int, seconds: float) ->
         first.trace,
         last.error,
         sum(part.steps for part in parts),
+        first.engine,
+        first.reason,
         first.weights,
         tuple(np.mean([part.resampled for part in parts], axis=0).tolist()) if first.resampled else (),
     )

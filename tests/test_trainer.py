@@ -298,6 +298,7 @@ def test_targets_of_a_float_column():
 
 def test_steps_in_python_are_the_compiled_ones():
     from autofix.recipe import Recipe
+    from autofix.trainer.hot import Knobs
     from autofix.trainer.program import Program
 
     model = compiled(mlp(), "sparse_categorical_crossentropy")
@@ -307,8 +308,8 @@ def test_steps_in_python_are_the_compiled_ones():
     order, starts = np.arange(ROWS), np.arange(0, ROWS, BATCH)
     ends: list[Any] = []
     for eager in (False, True):
-        program = Program(Recipe.of(model), batch, eager=eager)
-        program.reset(tuple(model.get_weights()), 0.1)
+        program = Program(Recipe.of(model).set("compile/run_eagerly", eager), batch)
+        program.reset(tuple(model.get_weights()), Knobs(0.1))
         losses, norms = program.run(order, starts, np.minimum(starts + BATCH, ROWS), 0)
         ends.append((program.weights(), losses, norms))
     assert np.isfinite(ends[0][2]).all()

@@ -98,10 +98,12 @@ class Feed:
     def _weight(self, recipe: Recipe) -> Any | None:
         given = self.data.sample_weight
         balance = recipe.fit.get("class_weight")
-        if balance is None:
-            return None if given is None else as_tensor(np.asarray(given, "float32"))
+        if balance is None and given is None:
+            return None
         key = repr(balance)
-        if key not in self._weights:
+        if balance is None:
+            self._weights.setdefault(key, as_tensor(np.asarray(given, "float32")))
+        elif key not in self._weights:
             labels = self.labels()
             if labels is None:
                 raise FixYourData("`class_weight` needs one classification target.")

@@ -1,4 +1,4 @@
-"""How a recipe is run: epochs and batches, learning rate, and what makes it need a compiled function of its own."""
+"""How a recipe is run: epochs, batches and learning rate."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from autofix.frozen import canonical
 from autofix.recipe import Recipe
 
 RATE = "compile/optimizer/learning_rate"
@@ -38,15 +37,6 @@ class Plan:
             stops.append(offset + np.minimum(begin + self.batch, len(one)))
             offset += len(one)
         return np.concatenate(rows), np.concatenate(starts), np.concatenate(stops)
-
-
-def cold_key(recipe: Recipe) -> str:
-    """Returns what needs a compiled function of its own: all but learning rate, epochs, patience and order of rows."""
-    compiled = recipe.compile
-    if fixed_rate(recipe) is not None:
-        compiled = recipe.set(RATE, 0.0).compile
-    balance = recipe.fit.get("class_weight")
-    return canonical([recipe.architecture, compiled, recipe.transforms, balance])
 
 
 def fixed_rate(recipe: Recipe) -> float | None:

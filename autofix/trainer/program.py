@@ -1,9 +1,9 @@
-"""One compiled training program: a model, and a loop over batches held in memory that runs its own `train_step`."""
+"""One compiled training program: a model, and loops over batches held in memory that run its own `train_step`."""
 
 from __future__ import annotations
 
 import logging
-import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
@@ -14,7 +14,19 @@ from autofix.contract import output_names
 from autofix.recipe import Recipe
 from autofix.recipe.build import compile_model, restore
 from autofix.trainer.feed import Batch
+from autofix.trainer.hot import Hot, Knobs
 from autofix.trainer.leaves import Leaf, leaves
+from autofix.trainer.loops import (
+    XLA_LEAST,
+    XLA_SAVES,
+    XLA_SECONDS,
+    XLA_TRIED,
+    PlainLoop,
+    XlaLoop,
+    keeping_rates,
+    xla_loses,
+)
+from autofix.trainer.step import Step
 
 logger = logging.getLogger(__name__)
 
@@ -22,64 +34,117 @@ logger = logging.getLogger(__name__)
 # cost nothing.
 PROBE_FIRST = 20
 PROBE_EVERY = 20
-# Rows in order, where batches begin and end, which steps are probed, learning rates: one trace for all lengths.
-SIGNATURE = [tf.TensorSpec([None], dtype) for dtype in (tf.int32, tf.int32, tf.int32, tf.bool, tf.float32)]
 
 
 class Program:
-    """A model compiled once and trained many times: fresh weights and another learning rate need no new trace.
+    """A model compiled once and trained many times: fresh weights and hot settings need no new trace.
 
     The loop is the arithmetic of `fit`: it gathers a batch and calls the model's own `train_step`, so a custom one
-    keeps working. Metrics are left out; only weights are wanted.
+    keeps working. Metrics are left out; only weights are wanted. A plain compiled loop runs at once; XLA compiles a
+    faster one when the steps ahead are worth its compilation.
 
     Args:
         recipe: What to build.
         batch: The data, to build the model with.
-        eager: Whether to run step by step in Python, for a `train_step` that does not compile.
+        hot: Which settings come as values; none but the learning rate if it is left out.
+        xla: Whether XLA may be used.
     """
 
-    def __init__(self, recipe: Recipe, batch: Batch, *, eager: bool = False) -> None:
+    def __init__(self, recipe: Recipe, batch: Batch, hot: Hot | None = None, *, xla: bool = True) -> None:
+        hot = hot or Hot(recipe)
         example = batch.rows(np.arange(1))
         self.model: keras.Model = recipe.build(seed=0, compiled=False, example=example)
         compile_model(self.model, recipe, metrics=False)
-        self.eager = eager
-        self.traces = 0
-        self.tracing = 0.0
         self.leaves: tuple[Leaf, ...] = leaves(self.model)
         self.watched = tuple(leaf for leaf in self.leaves if leaf.kernel is not None and leaf.kernel.trainable)
-        self._kernels = [leaf.kernel.path for leaf in self.watched if leaf.kernel is not None]
-        self._batch = batch = _in_order(batch, self.model, recipe)
-        self._captured: dict[str, Any] = {}
         self._optimizer = self.model.optimizer
         self._optimizer.build(self.model.trainable_variables)
-        self._intercept_gradients()
-        self._build_losses(example)
+        self._penalties = dict(_factors(self.leaves, hot))
+        self.step = Step(
+            self.model,
+            _in_order(batch, self.model, recipe),
+            weighted=hot.weighted or batch.weight is not None,
+            scaled={name: shape[-1:] for name, shape in hot.scaled.values()},
+            inputs=hot.inputs,
+            watched=self.watched,
+        )
+        self.step.build_losses(example)
         self._fresh_optimizer = [variable.numpy() for variable in self._optimizer.variables]
         self._fresh_other = [variable.numpy() for variable in self._other_variables()]
-        self._loop = tf.function(self._steps, input_signature=SIGNATURE)
-        # TensorFlow counts traces by code and takes several programs for one that is traced over and over. There is no
-        # public switch for its warning.
-        self._loop._omit_frequent_tracing_warning = True
-        spec = tf.nest.map_structure(lambda x: tf.TensorSpec([None, *x.shape[1:]], x.dtype), batch.x)
-        self._forward = tf.function(self._call, input_signature=[spec])
+        self._plain = PlainLoop(self.step, eager=bool(recipe.compile.get("run_eagerly")))
+        self._xla: dict[int, XlaLoop] = {}
+        self._slow: str | None = xla_loses(self.model) if xla else "switched off"
+        seen = self.step.inputs(np.arange(1))
+        self._spec = tf.nest.map_structure(lambda x: tf.TensorSpec([None, *x.shape[1:]], x.dtype), seen)
+        self._forward: Any = None
         self._forwards = 0
+        self._spent = 0.0
+        self._xla_seconds = 0.0
 
-    def reset(self, weights: tuple[np.ndarray, ...], learning_rate: float | None) -> None:
-        """Starts over: the given weights, a fresh optimizer, its learning rate (None leaves a schedule in charge)."""
+    @property
+    def compiling(self) -> float:
+        """Seconds spent on tracing and compiling the training step."""
+        return self._plain.tracing + self._xla_seconds
+
+    @property
+    def traces(self) -> int:
+        """Times that the training step was traced."""
+        return self._plain.traces + sum(loop.traces for loop in self._xla.values())
+
+    @property
+    def eager(self) -> bool:
+        """Whether steps run one by one in Python."""
+        return self._plain.eager
+
+    @property
+    def engine(self) -> str:
+        """What runs the steps: "xla", "compiled" or "eager"."""
+        return "eager" if self.eager else "xla" if self._xla else "compiled"
+
+    @property
+    def reason(self) -> str | None:
+        """Why nothing faster runs the steps; None where there is no reason but that it would not pay."""
+        return self._plain.reason or self._slow
+
+    def reset(self, weights: tuple[np.ndarray, ...], knobs: Knobs | None = None, weight: Any = None) -> None:
+        """Starts over: the given weights, a fresh optimizer, the given values of the hot settings.
+
+        Args:
+            weights: In the order of `model.weights`.
+            knobs: Values of the hot settings; None leaves them as they are.
+            weight: Weight of each row, float tensor [rows]; None weighs them alike.
+        """
         restore(self.model, weights)
         for variable, value in zip(self._optimizer.variables, self._fresh_optimizer, strict=True):
             variable.assign(value)
         for variable, value in zip(self._other_variables(), self._fresh_other, strict=True):
             variable.assign(value)
-        if learning_rate is not None:
-            self._optimizer.learning_rate = learning_rate
+        if knobs is None:
+            return
+        for path, factor in self._penalties.items():
+            factor.assign(knobs.penalties.get(path, 1.0))
+        self.step.set_scales(knobs.scales)
+        self.step.set_weight(weight)
+        if knobs.rate is not None:
+            self._optimizer.learning_rate = knobs.rate
+
+    def restore(self, weights: tuple[np.ndarray, ...]) -> None:
+        """Gives the model other weights and changes nothing else."""
+        restore(self.model, weights)
 
     def weights(self) -> tuple[np.ndarray, ...]:
         """Returns a copy of the weights, in the order of `model.weights`."""
         return tuple(variable.numpy() for variable in self.model.weights)
 
     def run(
-        self, order: np.ndarray, starts: np.ndarray, stops: np.ndarray, first: int, rates: np.ndarray | None = None
+        self,
+        order: np.ndarray,
+        starts: np.ndarray,
+        stops: np.ndarray,
+        first: int,
+        rates: np.ndarray | None = None,
+        *,
+        ahead: int = 0,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Trains over some batches.
 
@@ -89,6 +154,7 @@ class Program:
             stops: int array [steps]: where it ends.
             first: Number of steps done before, to decide which steps are probed.
             rates: float array [steps]: learning rate of each step, for a range test; None keeps the optimizer's.
+            ahead: Steps that are sure to follow, these included: whether XLA pays depends on them.
 
         Returns:
             The loss of each step, float array [steps], and the gradient norms, float array [steps, layers + 1]: one
@@ -96,48 +162,91 @@ class Program:
         """
         steps = np.arange(first, first + len(starts))
         probe = (steps < PROBE_FIRST) | (steps % PROBE_EVERY == 0)
-        args = (
-            tf.constant(order, tf.int32),
-            tf.constant(starts, tf.int32),
-            tf.constant(stops, tf.int32),
-            tf.constant(probe),
-            tf.constant(np.zeros(0) if rates is None else rates, tf.float32),
-        )
-        if self.eager:
-            return self._steps_eager(*args)
-        traces, began = self.traces, time.monotonic()
-        try:
-            losses, norms = self._loop(*args)
-        except tf.errors.OpError:
-            raise
-        except Exception:
-            # A `train_step` that only Python can run; an error of its own comes again there.
-            logger.debug("the train step does not compile", exc_info=True)
-            self.eager = True
-            return self._steps_eager(*args)
-        if self.traces > traces:
-            self.tracing = time.monotonic() - began
-        return losses.numpy(), norms.numpy()
+        rates = keeping_rates(len(starts)) if rates is None else rates
+        losses, norms = [], []
+        for part, full in self._parts(starts, stops, max(ahead, len(starts))):
+            if full:
+                index = order[starts[part][:, None] + np.arange(full)]
+                loss, norm = self._xla[full].run(index, probe[part], rates[part])
+                self._judge_xla(full)
+            else:
+                loss, norm = self._plain.run(order, starts[part], stops[part], probe[part], rates[part])
+                self._spent += len(loss) * (self._plain.pace or 0.0)
+            losses.append(loss)
+            norms.append(norm)
+        return np.concatenate(losses), np.concatenate(norms)
 
     def predict(self, rows: np.ndarray, chunk: int = 4096) -> tuple[np.ndarray, ...]:
         """Returns the raw outputs for the given rows, one array per output."""
         parts = []
         for begin in range(0, len(rows), chunk):
-            x = self._batch.rows(rows[begin : begin + chunk])
-            # A few calls are cheaper eagerly than the trace of a compiled function.
-            self._forwards += 1
-            call = self._call if self.eager or self._forwards <= 3 else self._forward
-            parts.append([np.asarray(value) for value in tf.nest.flatten(call(x))])
+            x = self.step.inputs(rows[begin : begin + chunk])
+            parts.append([np.asarray(value) for value in tf.nest.flatten(self._caller()(x))])
         return tuple(np.concatenate(column).astype("float64", copy=False) for column in zip(*parts, strict=True))
 
     def forward(self, rows: np.ndarray) -> Any:
         """Calls the model eagerly on the given rows, as in inference."""
-        return self._call(self._batch.rows(rows))
+        return self._call(self.step.inputs(rows))
 
     def close(self) -> None:
         """Lets go of the compiled functions and the model."""
-        del self._loop, self._forward, self._optimizer.apply
-        self._captured.clear()
+        self._plain.close()
+        for loop in self._xla.values():
+            loop.close()
+        self._xla.clear()
+        self._forward = None
+        self.step.close()
+
+    def _parts(self, starts: np.ndarray, stops: np.ndarray, ahead: int) -> Iterator[tuple[slice, int]]:
+        """Cuts the batches into runs of full ones for XLA, and the rest (size 0) for the plain loop."""
+        sizes = stops - starts
+        batch = int(sizes.max(initial=0))
+        full = sizes == batch
+        edges = [0, *(np.flatnonzero(np.diff(full)) + 1).tolist(), len(sizes)]
+        parts = [slice(a, b) for a, b in zip(edges, edges[1:], strict=False)]
+        long = sum(part.stop - part.start for part in parts if full[part.start]) >= XLA_LEAST * len(parts)
+        if not long or not self._has_xla(batch, ahead):
+            yield slice(0, len(sizes)), 0
+            return
+        for part in parts:
+            yield part, batch if full[part.start] else 0
+
+    def _has_xla(self, batch: int, ahead: int) -> bool:
+        """Whether XLA is to run batches of this size; compiles when the plain loop's time is worth it."""
+        if self._slow is not None or self.eager:
+            return False
+        if batch in self._xla:
+            return True
+        cost = min((loop.seconds for loop in self._xla.values()), default=XLA_SECONDS)
+        if self._plain.pace is None or XLA_SAVES * (self._spent + ahead * self._plain.pace) < cost:
+            return False
+        try:
+            self._xla[batch] = XlaLoop(self.step, batch)
+        except Exception as error:  # operations that XLA does not know, of whatever kind
+            logger.debug("XLA cannot compile the train step", exc_info=True)
+            self._slow = f"XLA cannot compile the train step ({type(error).__name__})"
+            return False
+        self._xla_seconds += self._xla[batch].seconds
+        return True
+
+    def _judge_xla(self, batch: int) -> None:
+        """Gives XLA up where it turned out slower than the plain loop."""
+        loop = self._xla[batch]
+        if loop.pace is None or self._plain.pace is None or loop.calls < XLA_TRIED:
+            return
+        if loop.pace > self._plain.pace:
+            self._slow = "XLA was slower when measured"
+            self._xla.pop(batch).close()
+
+    def _caller(self) -> Callable[[Any], Any]:
+        # A few calls are cheaper eagerly than the trace of a compiled function.
+        self._forwards += 1
+        if self.eager or self._forwards <= 3:
+            return self._call
+        if self._forward is None:
+            self._forward = tf.function(self._call, input_signature=[self._spec])
+        call: Callable[[Any], Any] = self._forward
+        return call
 
     def _call(self, x: Any) -> Any:
         return self.model(x, training=False)
@@ -148,85 +257,22 @@ class Program:
         metrics = {id(variable) for metric in self.model.metrics for variable in metric.variables}
         return [v for v in self.model.variables if id(v) not in known and id(v) not in metrics]
 
-    def _intercept_gradients(self) -> None:
-        plain = self._optimizer.apply
 
-        def apply(grads: Any, trainable_variables: Any = None) -> Any:
-            grads = list(grads)
-            variables = self.model.trainable_variables if trainable_variables is None else list(trainable_variables)
-            self._captured = {v.path: g for v, g in zip(variables, grads, strict=True)}
-            return plain(grads, trainable_variables)
+def _factors(leaves: tuple[Leaf, ...], hot: Hot) -> Iterator[tuple[str, Any]]:
+    """Puts a variable factor on every regularizer that may be scaled; yields it with the path of the setting."""
+    seen = set()
+    for leaf in leaves:
+        for variable in leaf.layer.weights:
+            path = f"{leaf.path}/{variable.path.rsplit('/', 1)[-1]}_regularizer"
+            if path in hot.penalties and variable.regularizer is not None and id(variable) not in seen:
+                seen.add(id(variable))
+                factor = tf.Variable(1.0, trainable=False)
+                variable.regularizer = _times(factor, variable.regularizer)
+                yield path, factor
 
-        self._optimizer.apply = apply
 
-    def _build_losses(self, example: Any) -> None:
-        """Keras makes loss trackers at the first loss; inside a compiled loop that would be too late."""
-        y = tf.nest.map_structure(lambda tensor: tensor[:1], self._batch.y)
-        outputs = self.model(example, training=False)
-        weight = None if self._batch.weight is None else self._batch.weight[:1]
-        self.model.compute_loss(x=example, y=y, y_pred=outputs, sample_weight=weight)
-
-    def _step(self, order: Any, start: Any, stop: Any) -> Any:
-        for metric in self.model.metrics:
-            metric.reset_state()
-        index = order[start:stop]
-
-        def pick(tensor: Any) -> Any:
-            return tf.gather(tensor, index)
-
-        data: tuple[Any, ...] = (
-            tf.nest.map_structure(pick, self._batch.x),
-            tf.nest.map_structure(pick, self._batch.y),
-        )
-        if self._batch.weight is not None:
-            data = (*data, tf.gather(self._batch.weight, index))
-        logs = self.model.train_step(data)
-        loss = logs["loss"] if isinstance(logs, dict) and "loss" in logs else np.nan
-        return tf.cast(loss, tf.float32)
-
-    def _norms(self) -> Any:
-        per_layer = [self._norm(self._captured.get(path)) for path in self._kernels]
-        every = [self._norm(gradient) for gradient in self._captured.values()]
-        total = tf.sqrt(tf.add_n([norm**2 for norm in every])) if every else tf.constant(0.0)
-        return tf.stack([*per_layer, total])
-
-    @staticmethod
-    def _norm(gradient: Any) -> Any:
-        if gradient is None:
-            return tf.constant(0.0)
-        value = gradient.values if isinstance(gradient, tf.IndexedSlices) else gradient
-        return tf.norm(tf.cast(value, tf.float32))
-
-    def _steps(self, order: Any, starts: Any, stops: Any, probe: Any, rates: Any) -> Any:
-        self.traces += 1
-        count = tf.shape(starts)[0]
-        width = len(self.watched) + 1
-        losses = tf.TensorArray(tf.float32, size=count, element_shape=())
-        norms = tf.TensorArray(tf.float32, size=count, element_shape=(width,))
-        ranged = tf.shape(rates)[0] > 0
-        schedule = not isinstance(self._optimizer._learning_rate, keras.Variable)
-
-        def body(i: Any, losses: Any, norms: Any) -> Any:
-            if not schedule:
-                rate = self._optimizer.learning_rate
-                rate.assign(tf.cond(ranged, lambda: rates[i], lambda: tf.convert_to_tensor(rate)))
-            loss = self._step(order, starts[i], stops[i])
-            norm = tf.cond(probe[i], self._norms, lambda: tf.fill([width], np.float32(np.nan)))
-            return i + 1, losses.write(i, loss), norms.write(i, norm)
-
-        _, losses, norms = tf.while_loop(
-            lambda i, *_: i < count, body, (tf.constant(0), losses, norms), parallel_iterations=1
-        )
-        return losses.stack(), norms.stack()
-
-    def _steps_eager(self, order: Any, starts: Any, stops: Any, probe: Any, rates: Any) -> Any:
-        losses, norms = [], []
-        for i in range(len(starts)):
-            if len(rates):
-                self._optimizer.learning_rate = float(rates[i])
-            losses.append(float(self._step(order, starts[i], stops[i])))
-            norms.append(self._norms().numpy() if probe[i] else np.full(len(self.watched) + 1, np.nan))
-        return np.array(losses, "float32"), np.array(norms, "float32")
+def _times(factor: Any, penalty: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda weight: factor * penalty(weight)
 
 
 def _in_order(batch: Batch, model: keras.Model, recipe: Recipe) -> Batch:

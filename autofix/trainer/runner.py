@@ -26,7 +26,8 @@ from autofix.recipe.build import restore
 from autofix.scoring import Link, Score, Scorer
 from autofix.strategy import RangeTest
 from autofix.trainer.feed import Feed
-from autofix.trainer.plan import RATE, Plan, cold_key, fixed_rate, usual_rate
+from autofix.trainer.hot import Hot, Knobs
+from autofix.trainer.plan import RATE, Plan, fixed_rate, usual_rate
 from autofix.trainer.program import Program
 from autofix.trainer.range_test import RATES, read_range
 from autofix.trainer.start import Start, Weights
@@ -42,6 +43,8 @@ MOST_WEIGHTS = 2**24
 SMALL_MODEL = 200_000
 # One call into the compiled loop lasts about this long, so that an interrupt is served in time.
 CHUNK_SECONDS = 0.5
+# Rows of the largest class for each of the smallest one from which on class weights are likely to be tried.
+UNEVEN = 3
 # Bootstrap draws for the noise of a difference: its own error is then 11 %; and rows they are drawn from.
 DRAWS, MOST_RESAMPLED = 40, 2_000
 
@@ -82,7 +85,8 @@ class Trainer:
         self._programs: OrderedDict[str, Program] = OrderedDict()
         self._fresh: OrderedDict[tuple[str, int], Weights] = OrderedDict()
         self._targets = [np.asarray(array) for array in data.flat_y()]
-        self._origin_key = cold_key(origin)
+        self._hot = Hot(origin, facts.inputs, weighted=_is_uneven(facts) and origin.is_graph)
+        self._origin_key = self._hot.key(self._hot.split(origin)[0])
         size = sum(value.size for value in start.values.values())
         self._splits = data.splits if size <= SMALL_MODEL else data.splits[:1]
         self._memo: dict[tuple[str, int, bool], Outcome] = {}
@@ -152,8 +156,8 @@ class Trainer:
         """Runs a learning-rate range test on the recipe's compiled program; the weights are reset afterwards."""
         if recipe.has(RATE) and fixed_rate(recipe) is None:  # a schedule would go on ruling
             recipe = recipe.set(RATE, usual_rate(recipe))
-        program = self._program(recipe)
-        program.reset(self._weights(recipe, program, 0), None)
+        program, knobs = self._program(recipe)
+        program.reset(self._weights(recipe, program, 0), knobs, self.feed.batch(recipe).weight)
         rows = self.feed.order(recipe, self.data.splits[0].train, np.random.default_rng(0))
         batch = min(int(recipe.fit["batch_size"]), len(rows))
         steps = len(RATES)
@@ -180,8 +184,8 @@ class Trainer:
     def score_weights(self, recipe: Recipe, patch: Patch, weights: Weights) -> Outcome:
         """Scores a recipe with given weights, without training it."""
         began = time.monotonic()
-        program = self._program(recipe)
-        program.reset(weights, None)
+        program, knobs = self._program(recipe)
+        program.reset(weights, knobs)
         links = self.links(recipe)
         split = self.data.splits[0]
         return Outcome(
@@ -219,9 +223,9 @@ class Trainer:
         keep: Callable[[Progress], bool] | None,
     ) -> Outcome:
         began = time.monotonic()
-        program = self._program(recipe)
+        program, knobs = self._program(recipe)
         initial = self._weights(recipe, program, seed)
-        program.reset(initial, fixed_rate(recipe))
+        program.reset(initial, knobs, self.feed.batch(recipe).weight)
         compiling = time.monotonic() - began
         links = self.links(recipe)
         tracer = Tracer(program, self.feed, recipe, split, _activations(recipe)) if probes else None
@@ -236,10 +240,9 @@ class Trainer:
         while epoch < plan.epochs:
             epochs = min(plan.stride, plan.epochs - int(epoch))
             order, starts, stops = plan.batches(lambda: self.feed.order(recipe, split.train, rng), epochs)
-            traces = program.traces
-            broke, done = self._train(program, tracer, order, starts, stops, step, deadline)
-            if program.traces > traces:
-                compiling += program.tracing
+            before = program.compiling
+            broke, done = self._train(program, tracer, order, starts, stops, step, plan, deadline)
+            compiling += program.compiling - before
             step += done
             epoch += epochs
             if broke:
@@ -261,7 +264,7 @@ class Trainer:
             score = self._score(program, split.validation, links)
         if patience is not None and best[2] is not None and (score is None or best[0] >= score.rank):
             score = best[1]
-            program.reset(best[2], None)
+            program.restore(best[2])
             status = Status.DONE if status is Status.DIVERGED else status
         trace = None
         if tracer:
@@ -277,6 +280,8 @@ class Trainer:
             self._score(program, split.holdout, links) if holdout else None,
             trace,
             steps=step,
+            engine=program.engine,
+            reason=program.reason,
             weights=program.weights() if holdout else None,
             resampled=self._resampled(program, split.holdout, links) if holdout else (),
         )
@@ -289,6 +294,7 @@ class Trainer:
         starts: np.ndarray,
         stops: np.ndarray,
         step: int,
+        plan: Plan,
         deadline: float,
     ) -> tuple[Status | None, int]:
         """Trains over the given batches in short calls; returns why it broke off, if it did, and the steps done."""
@@ -296,7 +302,8 @@ class Trainer:
         while done < len(starts):
             part = slice(done, done + size)
             clock = time.monotonic()
-            losses, norms = program.run(order, starts[part], stops[part], step + done)
+            ahead = plan.epochs * plan.steps - step - done
+            losses, norms = program.run(order, starts[part], stops[part], step + done, ahead=ahead)
             took = time.monotonic() - clock
             if tracer:
                 tracer.trained(step + done, losses, norms)
@@ -344,12 +351,12 @@ class Trainer:
 
         return read
 
-    def _program(self, recipe: Recipe) -> Program:
-        key = cold_key(recipe)
+    def _program(self, recipe: Recipe) -> tuple[Program, Knobs]:
+        base, knobs = self._hot.split(recipe)
+        key = self._hot.key(base)
         program = self._programs.get(key)
         if program is None:
-            batch = self.feed.batch(recipe)
-            program = Program(recipe, batch, eager=bool(recipe.compile.get("run_eagerly")))
+            program = Program(base, self.feed.batch(recipe), self._hot)
             self.traces += 1
             self._programs[key] = program
             while len(self._programs) > PROGRAMS:
@@ -357,7 +364,7 @@ class Trainer:
                 oldest = next(name for name in self._programs if name != self._origin_key)
                 self._programs.pop(oldest).close()
         self._programs.move_to_end(key)
-        return program
+        return program, knobs
 
     def _weights(self, recipe: Recipe, program: Program, seed: int) -> Weights:
         key = (canonical(recipe.architecture), seed)
@@ -368,6 +375,12 @@ class Trainer:
             while len(self._fresh) > 1 and _size(self._fresh) > MOST_WEIGHTS:
                 self._fresh.popitem(last=False)
         return self.start.weights(recipe, program.model, seed, self._fresh[key])
+
+
+def _is_uneven(facts: DataFacts) -> bool:
+    """Whether class weights may be tried, so that programs take weights from the start."""
+    counts = facts.targets[0].counts if len(facts.targets) == 1 else ()
+    return len(counts) > 1 and max(counts) >= UNEVEN * max(1, min(counts))
 
 
 def _size(weights: Mapping[Any, Weights]) -> int:

@@ -229,7 +229,7 @@ def test_patience_stops_and_keeps_the_best_weights(mlp, session):
     assert outcome.epochs < 200
     assert outcome.rank == pytest.approx(max(scores))
     program = next(iter(one.trainer._programs.values()))
-    program.reset(outcome.weights, None)
+    program.restore(outcome.weights)
     split = one.data.splits[0]
     again = one.trainer._score(program, split.validation, one.trainer.links(one.recipe))
     assert again.rank == pytest.approx(outcome.rank)

@@ -1,0 +1,130 @@
+"""One training step on rows held in memory: the model's own `train_step`, and the gradient norms it leaves behind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from autofix.trainer.feed import Batch
+from autofix.trainer.hot import Affine
+from autofix.trainer.leaves import Leaf
+
+
+class Step:
+    """Gathers rows, scales inputs that may be scaled, and calls `train_step`.
+
+    Args:
+        model: A compiled model; its optimizer's `apply` is intercepted to read the gradients.
+        batch: All rows.
+        weighted: Whether to feed sample weights.
+        scaled: Shape of the factor by input name, for inputs that may be scaled.
+        inputs: Names of the inputs in the model's order.
+        watched: Layers whose gradient norms are read.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        batch: Batch,
+        *,
+        weighted: bool,
+        scaled: Mapping[str, tuple[int, ...]],
+        inputs: tuple[str, ...],
+        watched: tuple[Leaf, ...],
+    ) -> None:
+        self.model = model
+        self.width = len(watched) + 1
+        self._batch = batch
+        self._kernels = [leaf.kernel.path for leaf in watched if leaf.kernel is not None]
+        self._captured: dict[str, Any] = {}
+        self._scales = {
+            name: (tf.Variable(tf.zeros(shape), trainable=False), tf.Variable(tf.ones(shape), trainable=False))
+            for name, shape in scaled.items()
+        }
+        self._inputs = inputs
+        rows = len(tf.nest.flatten(batch.x)[0])
+        self.weight = None
+        if weighted:
+            given = tf.ones([rows]) if batch.weight is None else batch.weight
+            self.weight = tf.Variable(given, trainable=False)
+        self._given = batch.weight
+        self._plain = model.optimizer.apply
+        model.optimizer.apply = self._apply
+
+    def set_scales(self, scales: Mapping[str, Affine]) -> None:
+        """Scales the inputs of the given names; all others are fed as they are."""
+        for name, (shift, factor) in self._scales.items():
+            affine = scales.get(name)
+            shift.assign(tf.zeros_like(shift) if affine is None else affine.shift.astype("float32"))
+            factor.assign(tf.ones_like(factor) if affine is None else affine.factor.astype("float32"))
+
+    def set_weight(self, weight: Any) -> None:
+        """Weighs the rows; None weighs them alike."""
+        if self.weight is not None and weight is not self._given:
+            self.weight.assign(tf.ones_like(self.weight) if weight is None else weight)
+            self._given = weight
+
+    def inputs(self, index: Any) -> Any:
+        """Returns the inputs of some rows as the model is to see them."""
+        x = tf.nest.map_structure(lambda tensor: tf.gather(tensor, index), self._batch.x)
+        if not self._scales:
+            return x
+        if isinstance(x, dict):
+            return {name: self._scaled(name, value) for name, value in x.items()}
+        if isinstance(x, list | tuple):
+            return [self._scaled(name, value) for name, value in zip(self._inputs, x, strict=True)]
+        return self._scaled(self._inputs[0], x)
+
+    def __call__(self, index: Any) -> Any:
+        """Trains on the given rows; returns their loss."""
+        for metric in self.model.metrics:
+            metric.reset_state()
+        y = tf.nest.map_structure(lambda tensor: tf.gather(tensor, index), self._batch.y)
+        data: tuple[Any, ...] = (self.inputs(index), y)
+        if self.weight is not None:
+            data = (*data, tf.gather(self.weight, index))
+        logs = self.model.train_step(data)
+        loss = logs["loss"] if isinstance(logs, dict) and "loss" in logs else np.nan
+        return tf.cast(loss, tf.float32)
+
+    def norms(self) -> Any:
+        """Returns the gradient norms of the step just traced: one per watched layer, and the global one."""
+        per_layer = [_norm(self._captured.get(path)) for path in self._kernels]
+        every = [_norm(gradient) for gradient in self._captured.values()]
+        total = tf.sqrt(tf.add_n([norm**2 for norm in every])) if every else tf.constant(0.0)
+        return tf.stack([*per_layer, total])
+
+    def build_losses(self, example: Any) -> None:
+        """Keras makes loss trackers at the first loss; inside a compiled loop that would be too late."""
+        y = tf.nest.map_structure(lambda tensor: tensor[:1], self._batch.y)
+        weight = None if self.weight is None else self.weight[:1]
+        outputs = self.model(example, training=False)
+        self.model.compute_loss(x=example, y=y, y_pred=outputs, sample_weight=weight)
+
+    def close(self) -> None:
+        """Gives the optimizer its own `apply` back and lets go of the gradients."""
+        del self.model.optimizer.apply
+        self._captured.clear()
+
+    def _scaled(self, name: str, value: Any) -> Any:
+        if name not in self._scales:
+            return value
+        shift, factor = self._scales[name]
+        return (tf.cast(value, tf.float32) - shift) * factor
+
+    def _apply(self, grads: Any, trainable_variables: Any = None) -> Any:
+        grads = list(grads)
+        variables = self.model.trainable_variables if trainable_variables is None else list(trainable_variables)
+        self._captured = {v.path: g for v, g in zip(variables, grads, strict=True)}
+        return self._plain(grads, trainable_variables)
+
+
+def _norm(gradient: Any) -> Any:
+    if gradient is None:
+        return tf.constant(0.0)
+    value = gradient.values if isinstance(gradient, tf.IndexedSlices) else gradient
+    return tf.norm(tf.cast(value, tf.float32))
