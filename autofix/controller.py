@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from autofix import judge
 from autofix.budget import Clock
 from autofix.change import Patch
 from autofix.compose import GUESS, Composer
-from autofix.confirm import Measured, beats, measure
+from autofix.confirm import Measured, beats
 from autofix.minimise import cheapest, minimise
 from autofix.outcome import Outcome, Status
 from autofix.progress import Narrator
+from autofix.proof import Prover
 from autofix.result import RepairResult, Verdict
 from autofix.search import Search
 from autofix.session import Session
@@ -29,6 +30,8 @@ logger = logging.getLogger(__name__)
 RESERVE_SHARE = 0.6
 # Seeds that time is kept free for: more than the proof begins with, for runs that work with some seeds only.
 PROVING_SEEDS = 5
+# Candidates that are trained for longer, and by how much, when none was good enough so far (successive halving).
+PROMOTED, RUNGS = 3, 3
 # How often the best candidate's own run is judged for what is still wrong with it.
 DEEPEST = 3
 
@@ -64,6 +67,7 @@ class Controller:
     def __post_init__(self) -> None:
         self.trials: list[Outcome] = []
         self.notes: list[str] = list(self.session.facts.notes)
+        self.set_up = 0.0
 
     def run(self) -> RepairResult:
         """Goes through all phases; an interrupt ends with what is proven, never with an exception."""
@@ -81,8 +85,12 @@ class Controller:
         self.look()
         if judge.is_healthy(self.session, self.baseline, self.findings):
             return self.result(Verdict.HEALTHY, Patch())
-        self.seek()
-        return self.prove(self.shrink())
+        prover = Prover(self.session, self.clock, self.tell, self.record, self.notes)
+        while True:
+            self.seek()
+            prover.prove(self.shrink())
+            if prover.is_enough or prover.interrupted or not self.resume(prover):
+                return self.judged(prover)
 
     def keep_weights(self) -> RepairResult | None:
         """A model that comes trained: is it fine, or is there a contract fix that its weights survive?"""
@@ -128,39 +136,57 @@ class Controller:
         self.preflight()
         self.tell("running the program as it came")
         deadline = self.clock.share(0.4) if self.clock.left < float("inf") else float("inf")
-        trainer, recipe = self.session.trainer, self.session.recipe
-        self.baseline = trainer.run(recipe, Patch(), deadline=deadline, probes=True, holdout=True)
-        self.record(self.baseline)
-        self.time(self.baseline)
-        found, failed = judge_rules(self.evidence(self.baseline), (*PREFLIGHT, *TRACE))
-        self.findings = found
-        self.notes += [f"not measured: {name}" for name in failed]
+        self.choose_rung()
+        self.judge_baseline(deadline, full=False)
+        assert self.baseline is not None
+        if self.baseline.share < 1.0 and not judge.is_stuck(self.session, self.baseline, self.findings):
+            self.judge_baseline(deadline, full=True)
         trace = self.baseline.trace
         self.notes += [f"not measured: {what}" for what in (trace.unseen if trace else ())]
+
+    def choose_rung(self) -> None:
+        """Decides whether the search can make every run in full; a program that cannot be run decides nothing."""
+        began = time.monotonic()
+        try:
+            self.session.trainer.choose_rung(self.session.recipe)
+        except Exception as error:
+            logger.debug("no steps could be timed: %s", error)
+        self.set_up = time.monotonic() - began
+
+    def judge_baseline(self, deadline: float, *, full: bool) -> None:
+        """Runs the program as it came, in full or as far as the search goes at first, and judges the run."""
+        trainer, recipe = self.session.trainer, self.session.recipe
+        run = trainer.run(recipe, Patch(), deadline=deadline, probes=True, holdout=True, full=full)
+        self.baseline = run
+        self.record(run)
+        self.time(run)
+        self.findings, failed = judge_rules(self.evidence(run), (*PREFLIGHT, *TRACE))
+        self.notes += [f"not measured: {name}" for name in failed]
 
     def time(self, run: Outcome) -> None:
         """Sets a budget in multiples of one run by a run as long as the user's; a crash counts until one trains."""
         planned = float(self.session.recipe.fit["epochs"])
-        done = run.epochs if run.epochs > 0 else planned
-        self.clock.one_run_takes(run.seconds * planned / done)
+        done = run.epochs if run.epochs > 0 and run.share == 1.0 else planned
+        compiling = max(0.0, run.seconds - run.again * run.share)
+        self.clock.one_run_takes(self.set_up + compiling + run.again * planned / done)
 
     def seek(self) -> None:
-        """Searches candidates: guesses that follow from the diagnosis first, then draws."""
+        """Searches candidates: guesses that follow from the diagnosis first, then draws. Goes on where it was."""
         session = self.session
         case = replace(session.case, diagnoses=self.findings, trace=self.baseline.trace if self.baseline else None)
-        self.composer = Composer(case, self.strategies, session.trainer.range_test)
-        enough = judge.good_rank(session, self.target)
-        self.search = Search(
-            session.trainer,
-            self.composer,
-            self.seed,
-            enough,
-            self.reserve,
-            most_trials=self.clock.budget.trials,
-            on_trial=self.record,
-        )
-        if self.baseline is not None:
-            self.search.know(self.baseline)
+        if self.search is None:
+            self.composer = Composer(case, self.strategies, session.trainer.range_test)
+            self.search = Search(
+                session.trainer,
+                self.composer,
+                self.seed,
+                self.settles,
+                self.reserve,
+                most_trials=self.clock.budget.trials,
+                on_trial=self.record,
+            )
+            if self.baseline is not None:
+                self.search.know(self.baseline)
         self.tell("trying first guesses")
         deadline = self.clock.deadline
         first, rest = judge.plans(case, self.strategies)
@@ -168,10 +194,30 @@ class Controller:
         self.deepen(deadline)
         self.search.guesses(rest, deadline)
         self.deepen(deadline)
+        while self.session.trainer.rung < 1.0 and self.search.settled is None and self.clock.left > 0.0:
+            self.session.trainer.rung = min(1.0, RUNGS * self.session.trainer.rung)
+            self.tell("training the best candidates for longer")
+            self.search.promote(PROMOTED, deadline)
+            self.deepen(deadline)
         self.tell("searching")
         best = self.search.best
         near = best is not None and best.score is not None and judge.good_enough(self.session, best.score.value)
         self.search.draws(deadline, judge.PATIENCE_WHEN_NEAR if near else judge.PATIENCE)
+
+    def settles(self, outcome: Outcome) -> bool:
+        """Whether nothing better than a candidate needs to be looked for."""
+        findings, _ = judge_rules(self.evidence(outcome), TRACE) if outcome.trace else ((), ())
+        return judge.settles(self.session, outcome, findings, self.target)
+
+    def resume(self, prover: Prover) -> bool:
+        """Takes in that the proof did not hold what the search promised; returns whether to search on."""
+        assert self.search is not None
+        settled = self.search.settled
+        if settled is None or prover.undecided or self.clock.left <= self.reserve(settled):
+            return False
+        proven = prover.best
+        self.search.demote(settled.patch, proven.after.mean if proven else judge.floor(self.session))
+        return True
 
     def reserve(self, best: Outcome) -> float:
         """Seconds to keep free for minimising and proving a candidate."""
@@ -195,7 +241,7 @@ class Controller:
         assert self.composer is not None
         for _ in range(DEEPEST):
             best = self.search.best
-            if best is None or best.trace is None or best.rank >= self.search.good_enough:
+            if best is None or best.trace is None or self.search.settled is not None:
                 return
             found, _ = judge_rules(self.evidence(best), TRACE)
             case = replace(self.composer.case, diagnoses=found, trace=best.trace)
@@ -211,7 +257,7 @@ class Controller:
         if self.baseline is not None and self.baseline.score is not None:
             floor = max(floor, self.baseline.rank)
         done = list(self.search.outcomes.values())
-        best = self.search.best
+        best = self.search.settled or self.search.best
         if best is None or best.rank <= floor or not best.patch:
             return []
         tolerance = judge.tolerance(self.session, best.rank - floor)
@@ -221,6 +267,7 @@ class Controller:
             small.patch,
             self.session.trainer,
             self.composer,
+            known=small.rank,
             tolerance=tolerance,
             deadline=self.clock.deadline - min(self.proving(small), RESERVE_SHARE * self.budget_seconds),
             floor=floor,
@@ -230,101 +277,22 @@ class Controller:
             self.notes.append("the time was up before every line of the patch could be left out in turn")
         return [patch for patch in dict.fromkeys((minimal.patch, best.patch)) if patch]
 
-    def prove(self, patches: Sequence[Patch]) -> RepairResult:
-        """Trains with fresh seeds, against the program as it came and against the same trained as long."""
-        self.tell("proving it on rows the search never saw")
-        before, undecided, improved = None, False, None
-        for patch in patches:
-            try:
-                found = self.contest(patch)
-            except KeyboardInterrupt:
-                if improved is None:
-                    raise
-                self.notes.append("interrupted by the user while a larger patch was tried")
-                break
-            if found is None:
-                undecided = True
-                break
-            before, after, control = found[0], found[1], found[2] if len(found) > 2 else None
-            if self.gains(found):
-                proof = (patch, before, after, control)
-            elif control is not None and self.gains([before, control]):
-                proof = (_only_longer(patch), before, control, None)
-            else:
-                late = self.clock.left == 0.0
-                undecided = late and after.mean - before.mean >= judge.least_gain(self.session, before)
-                continue
-            if improved is None or proof[2].mean > improved[2].mean + judge.tolerance(self.session, 1.0):
-                improved = proof
-            if judge.good_enough(self.session, improved[2].mean):
-                break
-        if improved is not None:
-            return self.proven(*improved)
-        if before is None:
-            found = self.contest(Patch())
-            before = found[0] if found else None
-        if before is None or undecided:
+    def judged(self, prover: Prover) -> RepairResult:
+        """Returns what the proofs come to."""
+        proof = prover.best
+        if proof is not None:
+            near = judge.good_enough(self.session, proof.after.mean)
+            verdict = Verdict.REPAIRED if near else Verdict.IMPROVED
+            model = prover.model(proof)
+            return self.result(verdict, proof.patch, proof.before, proof.after, proof.control, model=model)
+        before = prover.baseline()
+        if before is None or prover.undecided:
             return self.result(Verdict.OUT_OF_BUDGET, Patch(), before)
         if judge.is_fine(self.session, before.mean, self.findings):
             return self.result(Verdict.HEALTHY, Patch(), before)
         if all(trial.status is Status.FAILED for trial in self.trials):
             return self.result(Verdict.UNUSABLE, Patch(), before)
         return self.result(Verdict.UNREPAIRED, Patch(), before)
-
-    def proven(self, patch: Patch, before: Measured, after: Measured, control: Measured | None = None) -> RepairResult:
-        """Returns the result of a proven patch, with the model of its best seed."""
-        near = judge.good_enough(self.session, after.mean)
-        chosen = max(after.outcomes, key=lambda outcome: outcome.rank)
-        verdict = Verdict.REPAIRED if near else Verdict.IMPROVED
-        return self.result(verdict, patch, before, after, control, model=self.refitted(patch, before, after, chosen))
-
-    def refitted(self, patch: Patch, before: Measured, after: Measured, proven: Outcome) -> Outcome:
-        """The proven settings trained on every row, as the user would; the proven model itself if that goes worse."""
-        if self.clock.left < proven.again:
-            return proven
-        self.tell("training the model to hand over on every row")
-        recipe = patch.apply(self.session.recipe)
-        deadline = self.clock.deadline
-        try:
-            full = self.session.trainer.run(
-                recipe, patch, seed=proven.seed, holdout=True, refit=True, deadline=deadline
-            )
-        except KeyboardInterrupt:
-            self.notes.append("interrupted by the user: the model handed over is the one that was scored")
-            return proven
-        self.record(full)
-        least = proven.rank - judge.tolerance(self.session, after.mean - before.mean)
-        if full.status is not Status.DONE or full.rank < least:
-            return proven
-        self.notes.append(
-            "the model handed over was trained on all rows; the scores are those of the same settings on rows held out"
-        )
-        return full
-
-    def contest(self, patch: Patch) -> list[Measured] | None:
-        """Scores of the program as it came, of the patched one, and of the control if the patch trains longer."""
-        origin = self.session.recipe
-        contenders = [(origin, Patch())]
-        if patch:
-            recipe = patch.apply(origin)
-            contenders.append((recipe, patch))
-            if _longer(origin, recipe) and not all(change.path.startswith("fit/") for change in patch):
-                longer = _only_longer(patch)
-                contenders.append((longer.apply(origin), longer))
-        return measure(
-            contenders,
-            self.session.trainer,
-            floor=judge.floor(self.session),
-            deadline=self.clock.deadline,
-            on_trial=self.record,
-            decided=lambda found: len(found) < 2 or self.gains(found) or found[1].mean <= found[0].mean,
-        )
-
-    def gains(self, found: Sequence[Measured]) -> bool:
-        """Whether the patched program beats the program as it came, and the same trained as long."""
-        before, after = found[0], found[1]
-        against = max((found[0], *found[2:]), key=lambda measured: measured.mean)
-        return beats(after, against, judge.least_gain(self.session, before), judge.floor(self.session))
 
     @property
     def baseline_again(self) -> float:
@@ -404,11 +372,3 @@ class Controller:
             retrained=retrained,
             versions=judge.versions(),
         )
-
-
-def _longer(origin: Any, recipe: Any) -> bool:
-    return int(recipe.fit["epochs"]) > int(origin.fit["epochs"])
-
-
-def _only_longer(patch: Patch) -> Patch:
-    return Patch(tuple(change for change in patch if change.path in ("fit/epochs", "fit/patience")))

@@ -35,6 +35,8 @@ LUCK = 2.5
 # Draws without a better candidate after which nothing better is likely, far from and near what the data allows.
 PATIENCE = 6
 PATIENCE_WHEN_NEAR = 2
+# What may only mean that a run is not over yet.
+FOR_WANT_OF_TIME = frozenset({Symptom.STILL_IMPROVING, Symptom.UNDERFITTING, Symptom.SLOW})
 # Score at which nothing needs a further search, as a share of a perfect one.
 EXCELLENT = 0.98
 
@@ -87,6 +89,17 @@ def is_healthy(session: Session, outcome: Outcome | None, findings: Sequence[Dia
     return value >= facts.chance + WORKING * (ceiling(session) - facts.chance)
 
 
+def is_stuck(session: Session, outcome: Outcome, findings: Sequence[Diagnosis]) -> bool:
+    """Whether the beginning of a run is enough to call it stalled: no better than guessing, and not for want of time.
+
+    A mistake here costs time only: the proof makes the run in full.
+    """
+    if outcome.status in (Status.FAILED, Status.DIVERGED) or outcome.score is None:
+        return True
+    guessing = outcome.score.value <= session.facts.chance + LUCK * session.facts.noise
+    return guessing and any(item.severity >= STALLED and item.symptom not in FOR_WANT_OF_TIME for item in findings)
+
+
 def is_fine(session: Session, value: float, findings: Sequence[Diagnosis]) -> bool:
     """Whether a run that no candidate beat was all right: its score is near what the data allows, if that is known."""
     if comparable(session):
@@ -108,6 +121,20 @@ def good_rank(session: Session, target: float | None) -> float:
     if not comparable(session):
         return EXCELLENT * perfect
     return min(EXCELLENT * perfect, (ceiling(session) + perfect) / 2 - session.facts.noise)
+
+
+def settles(session: Session, outcome: Outcome, findings: Sequence[Diagnosis], target: float | None) -> bool:
+    """Whether nothing better than a candidate needs to be looked for.
+
+    It is so good that a further search would only fit the validation rows; or it does what the yardstick models do, as
+    far as can be told, and nothing in its own run calls for a remedy.
+    """
+    if outcome.rank >= good_rank(session, target):
+        return True
+    if target is not None or not comparable(session) or hopeless(session):
+        return False
+    near = ceiling(session) - session.facts.noise / math.sqrt(len(session.data.splits))
+    return outcome.rank >= near and not any(item.severity >= SUSPECT for item in findings)
 
 
 def tolerance(session: Session, gain: float) -> float:

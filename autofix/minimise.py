@@ -36,6 +36,7 @@ def minimise(
     trainer: Trainer,
     composer: Composer,
     *,
+    known: float,
     tolerance: float,
     deadline: float,
     floor: float,
@@ -47,6 +48,7 @@ def minimise(
         patch: A candidate that repairs.
         trainer: Trains the patches.
         composer: Knows the user's recipe and which patches are sound.
+        known: Its score rank in the search.
         tolerance: Score rank that may be lost.
         deadline: In seconds of `time.monotonic`.
         floor: Rank of the run as it came: stands in for a patch that cannot be trained.
@@ -74,6 +76,8 @@ def minimise(
                 break
         return sum(ranks) / len(ranks)
 
+    if len(patch.lines) == 1:  # nothing can be left out: without it, it is the run as it came
+        return Minimal(_measured(patch, {patch.lines[0]: known - floor}), True, ())
     contract = {strategy.name for strategy in composer.strategies if strategy.is_contract}
     goal = float("inf")
     whole = rank(patch)

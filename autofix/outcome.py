@@ -35,11 +35,12 @@ class Outcome:
         score: Score on the validation part; None when it could not be scored.
         epochs: Epochs trained (the longest over splits).
         seconds: Wall time, compiling included.
-        again: Seconds that the same run would take with everything compiled.
+        again: Seconds that the same run, made in full, would take with everything compiled.
         holdout: Score on the holdout part; None unless it was asked for.
         trace: What the probes saw; None if they were off.
         error: The exception that ended it, as one line.
         steps: Training steps done.
+        share: Share of the planned epochs that the run was meant to make.
         engine: What ran them: "xla", "compiled", "eager" or "fit".
         reason: Why nothing faster ran them; None where nothing faster would have paid.
         weights: Final weights (of the first split), in the order of `model.weights`; None without a holdout score.
@@ -57,6 +58,7 @@ class Outcome:
     trace: Trace | None = None
     error: str | None = None
     steps: int = 0
+    share: float = 1.0
     engine: str = "compiled"
     reason: str | None = None
     weights: tuple[np.ndarray, ...] | None = field(default=None, compare=False, repr=False)
@@ -102,6 +104,7 @@ def joined(parts: Sequence[Outcome], patch: Patch, seed: int, seconds: float) ->
         first.trace,
         last.error,
         sum(part.steps for part in parts),
+        first.share,
         first.engine,
         first.reason,
         first.weights,

@@ -7,19 +7,22 @@ import logging
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import optuna
 
 from autofix.change import Patch
 from autofix.compose import GUESS, OFF, SEARCH, Composer
 from autofix.outcome import Outcome, Status
+from autofix.scoring import Score
 from autofix.trainer import Progress, Trainer
 
 logger = logging.getLogger(__name__)
 
 # A candidate without a finite score is told to the sampler as this far below the worst finite one.
 WORSE = 0.1
+# Seeds that a candidate has to hold up with before the search ends with it; they serve the minimising too.
+VERIFYING = (1, 2)
 # A drawn candidate may be dropped from this share of its epochs on.
 FIRST_RUNG = 1 / 3
 # ... if it is behind the best candidate's own curve at that point by this share of the best score.
@@ -34,20 +37,23 @@ class Search:
         trainer: Trains candidates.
         composer: Turns choices into patches.
         seed: Seed of the sampler.
-        good_enough: Score rank at which nothing better needs to be looked for.
+        enough: Whether nothing better than a candidate needs to be looked for.
         reserve: Seconds that proving a given candidate would take; they are kept free.
         outcomes: Everything trained, by trial number.
+        settled: The candidate that was enough, for as long as it is.
     """
 
     trainer: Trainer
     composer: Composer
     seed: int
-    good_enough: float
+    enough: Callable[[Outcome], bool]
     reserve: Callable[[Outcome], float] = lambda outcome: 0.0
     most_trials: int | None = None
     on_trial: Callable[[Outcome], None] = lambda outcome: None
     outcomes: dict[int, Outcome] = field(default_factory=dict)
+    settled: Outcome | None = None
     _seen: dict[Patch, Outcome] = field(default_factory=dict)
+    _planned: set[tuple[tuple[str, str], ...]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -61,16 +67,36 @@ class Search:
 
     @property
     def best(self) -> Outcome | None:
-        """The best finished candidate."""
+        """The best candidate of those that were trained the longest share of their run."""
         done = [outcome for outcome in self.outcomes.values() if outcome.status is Status.DONE and outcome.score]
+        longest = max((outcome.share for outcome in done), default=0.0)
+        done = [outcome for outcome in done if outcome.share == longest]
         return max(done, key=lambda outcome: outcome.rank, default=None)
 
     def know(self, outcome: Outcome) -> None:
         """Takes in a run that was made before, so that it is not made again."""
         self._seen[outcome.patch] = outcome
 
+    def demote(self, patch: Patch, score: float) -> None:
+        """Takes in that a candidate did worse in the proof than in the search: it counts for no more than that."""
+        for number, outcome in self.outcomes.items():
+            if outcome.patch == patch and outcome.score is not None and outcome.rank > score:
+                self.outcomes[number] = replace(outcome, score=replace(outcome.score, value=score, tie=0.0))
+        if self.settled is not None and self.settled.patch == patch:
+            self.settled = None
+
+    def promote(self, most: int, deadline: float) -> None:
+        """Trains the best candidates again, as long as the trainer's rung says now."""
+        done = [item for item in self.outcomes.items() if item[1].status is Status.DONE and item[1].score]
+        for number, outcome in sorted(done, key=lambda item: -item[1].rank)[:most]:
+            if self._over(deadline):
+                return
+            recipe = outcome.patch.apply(self.composer.case.recipe)
+            longer = self.trainer.run(recipe, outcome.patch, deadline=deadline - self._kept(), probes=True)
+            self._take(number, longer, deadline)
+
     def guesses(self, plans: Sequence[Mapping[str, str]], deadline: float) -> None:
-        """Trains first guesses in order; returns early when one is good enough or the time is up.
+        """Trains first guesses in order, none twice; returns early when one is enough or the time is up.
 
         Args:
             plans: Mode by strategy name, one mapping a candidate.
@@ -79,6 +105,10 @@ class Search:
         for plan in plans:
             if self._over(deadline):
                 return
+            key = tuple(sorted(plan.items()))
+            if key in self._planned:
+                continue
+            self._planned.add(key)
             self.study.enqueue_trial(
                 {f"{strategy.name}.use": plan.get(strategy.name, OFF) for strategy in self.composer.strategies}
             )
@@ -94,9 +124,8 @@ class Search:
             best = max(best, found)
 
     def _over(self, deadline: float) -> bool:
-        enough = self.best is not None and self.best.rank >= self.good_enough
         full = self.most_trials is not None and len(self.outcomes) >= self.most_trials
-        return enough or full or time.monotonic() + self._kept() >= deadline
+        return self.settled is not None or full or time.monotonic() + self._kept() >= deadline
 
     def _kept(self) -> float:
         return self.reserve(self.best) if self.best is not None else 0.0
@@ -118,10 +147,37 @@ class Search:
         patch = self.composer.patch(modes, trial)
         outcome = self._seen.get(patch)
         if outcome is None:
-            outcome = self._train(patch, trial, deadline, pruned)
-            self._seen[patch] = outcome
-            self.outcomes[trial.number] = outcome
-            self.on_trial(outcome)
+            outcome = self._take(trial.number, self._train(patch, trial, deadline, pruned), deadline)
+        return outcome
+
+    def _take(self, number: int, outcome: Outcome, deadline: float) -> Outcome:
+        """Takes in a finished run; one that is enough is tried with other seeds, unless only the proof is left."""
+        self.on_trial(outcome)
+        if outcome.status is Status.DONE and self.enough(outcome):
+            if len(outcome.patch.lines) > 1:
+                outcome = self._verified(outcome, deadline)
+            else:
+                self.settled = outcome
+        self._seen[outcome.patch] = self.outcomes[number] = outcome
+        return outcome
+
+    def _verified(self, outcome: Outcome, deadline: float) -> Outcome:
+        """Runs a promising candidate with other seeds: it counts for what it gives on average."""
+        recipe, scores = outcome.patch.apply(self.composer.case.recipe), [outcome.score]
+        for seed in VERIFYING:
+            if time.monotonic() + outcome.again >= deadline:
+                break
+            again = self.trainer.run(recipe, outcome.patch, seed=seed, deadline=deadline)
+            if again.status is Status.CUT:
+                break
+            self.on_trial(again)
+            scores.append(again.score)
+            if again.status is not Status.DONE or again.score is None:
+                return outcome
+            outcome = replace(outcome, score=Score.mean([score for score in scores if score is not None]))
+            if not self.enough(outcome):
+                return outcome
+        self.settled = outcome
         return outcome
 
     def _train(self, patch: Patch, trial: optuna.Trial, deadline: float, pruned: bool) -> Outcome:
@@ -131,14 +187,18 @@ class Search:
 
         def keep(progress: Progress) -> bool:
             trial.report(progress.rank, next(reports))
-            if best is None or progress.fraction < FIRST_RUNG:
+            if progress.fraction < FIRST_RUNG:
+                return True
+            if progress.constant:
+                return False
+            if best is None or not pruned:
                 return True
             curve = best.trace.epoch_scores if best.trace else ()
             at = int(progress.fraction * len(curve))
             return not curve or progress.rank > curve[min(at, len(curve) - 1)] - BEHIND * abs(best.rank)
 
         recipe = patch.apply(self.composer.case.recipe)
-        return self.trainer.run(recipe, patch, deadline=deadline, probes=True, keep=keep if pruned else None)
+        return self.trainer.run(recipe, patch, deadline=deadline, probes=True, keep=keep)
 
     def _tell(self, trial: optuna.Trial, outcome: Outcome) -> None:
         trial.set_user_attr("status", outcome.status.name.lower())

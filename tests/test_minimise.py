@@ -20,7 +20,8 @@ def smaller(
     made: Patch, trainer: Any, *, contract: str = "", deadline: float = FOREVER, floor: float = 0.3, **more: Any
 ) -> Minimal:
     strategies = tuple(Set(name, is_contract=name in contract) for name in "abcd")
-    return minimise(made, trainer, Composer(case(), strategies), tolerance=0.02, deadline=deadline, floor=floor, **more)
+    bounds = {"known": 0.9, "tolerance": 0.02, "deadline": deadline, "floor": floor, **more}
+    return minimise(made, trainer, Composer(case(), strategies), **bounds)
 
 
 def names(made: Patch) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from autofix.trainer.runner import Progress, Trainer
+from autofix.trainer.run import Progress
+from autofix.trainer.runner import Trainer
 
 __all__ = ["Progress", "Trainer"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -203,7 +204,7 @@ class Program:
         batch = int(sizes.max(initial=0))
         full = sizes == batch
         edges = [0, *(np.flatnonzero(np.diff(full)) + 1).tolist(), len(sizes)]
-        parts = [slice(a, b) for a, b in zip(edges, edges[1:], strict=False)]
+        parts = [slice(begin, end) for begin, end in itertools.pairwise(edges)]
         long = sum(part.stop - part.start for part in parts if full[part.start]) >= XLA_LEAST * len(parts)
         if not long or not self._has_xla(batch, ahead):
             yield slice(0, len(sizes)), 0

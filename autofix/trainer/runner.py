@@ -7,8 +7,8 @@ import logging
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -23,13 +23,15 @@ from autofix.frozen import canonical
 from autofix.outcome import Outcome, Status, joined
 from autofix.recipe import Recipe, layers
 from autofix.recipe.build import restore
-from autofix.scoring import Link, Score, Scorer
+from autofix.scoring import Link, Scorer
 from autofix.strategy import RangeTest
+from autofix.trainer.evaluation import Evaluator
 from autofix.trainer.feed import Feed
 from autofix.trainer.hot import Hot, Knobs
 from autofix.trainer.plan import RATE, Plan, fixed_rate, usual_rate
 from autofix.trainer.program import Program
 from autofix.trainer.range_test import RATES, read_range
+from autofix.trainer.run import Progress, Run
 from autofix.trainer.start import Start, Weights
 from autofix.trainer.tracing import Tracer
 
@@ -41,27 +43,13 @@ PROGRAMS = 10
 MOST_WEIGHTS = 2**24
 # Weights up to which a run on few rows is so short that every division of them can be afforded.
 SMALL_MODEL = 200_000
-# One call into the compiled loop lasts about this long, so that an interrupt is served in time.
-CHUNK_SECONDS = 0.5
+# A search makes about this much of each candidate's run at first, in seconds and in steps: less than it costs to
+# compile one would save nothing, and fewer steps would say nothing. And the smallest share of a run it makes.
+RUNG_SECONDS, LEAST_STEPS, SMALLEST_RUNG = 2.0, 500, 1 / 27
+# Steps that are timed for it.
+TIMED_STEPS = 20
 # Rows of the largest class for each of the smallest one from which on class weights are likely to be tried.
 UNEVEN = 3
-# Bootstrap draws for the noise of a difference: its own error is then 11 %; and rows they are drawn from.
-DRAWS, MOST_RESAMPLED = 40, 2_000
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a run is: what a pruner decides on.
-
-    Attributes:
-        fraction: Share of the planned epochs done, 0..1.
-        epoch: Epochs done.
-        rank: Score rank on the validation part so far.
-    """
-
-    fraction: float
-    epoch: float
-    rank: float
 
 
 class Trainer:
@@ -84,12 +72,14 @@ class Trainer:
         self.traces = 0
         self._programs: OrderedDict[str, Program] = OrderedDict()
         self._fresh: OrderedDict[tuple[str, int], Weights] = OrderedDict()
-        self._targets = [np.asarray(array) for array in data.flat_y()]
+        self.evaluator = Evaluator(data, facts, scorer)
+        self.rung = 1.0
         self._hot = Hot(origin, facts.inputs, weighted=_is_uneven(facts) and origin.is_graph)
         self._origin_key = self._hot.key(self._hot.split(origin)[0])
         size = sum(value.size for value in start.values.values())
         self._splits = data.splits if size <= SMALL_MODEL else data.splits[:1]
-        self._memo: dict[tuple[str, int, bool], Outcome] = {}
+        self._memo: dict[tuple[str, int, bool, float], Outcome] = {}
+        self._unions: dict[tuple[int, bool, bool], np.ndarray] = {}
 
     def run(
         self,
@@ -102,6 +92,7 @@ class Trainer:
         holdout: bool = False,
         whole: bool = False,
         refit: bool = False,
+        full: bool = False,
         keep: Callable[[Progress], bool] | None = None,
     ) -> Outcome:
         """Trains a recipe once per split of the data.
@@ -116,6 +107,7 @@ class Trainer:
             whole: Whether to train on the validation part too, where no early stopping needs it: for the proof.
             refit: Whether to train on every row that no early stopping needs, the holdout's too: for the model that
                 is handed over.
+            full: Whether to train to the end, whatever the rung of the search.
             keep: Asked after each evaluation; False ends the run as pruned.
 
         Returns:
@@ -123,21 +115,20 @@ class Trainer:
             before is not made again.
         """
         began = time.monotonic()
+        share = 1.0 if whole or refit or full else self.rung
         whole = whole and recipe.fit.get("patience") is None
-        known = self._memo.get((recipe.fingerprint(), seed, whole)) if not refit else None
+        key = (recipe.fingerprint(), seed, whole, share)
+        known = self._memo.get(key) if not refit else None
         scored = known is not None and (known.holdout is not None or not holdout)
         if known is not None and scored and (known.trace is not None or not probes):
             return replace(known, patch=patch)
         parts: list[Outcome] = []
         for number, split in enumerate(self._splits[:1] if refit else self._splits):
             part_seed = seed * 1000 + number
-            if refit:
-                split = replace(split, train=self._every_row(recipe, split))
-            elif whole:
-                split = replace(split, train=np.setdiff1d(np.union1d(split.train, split.validation), split.holdout))
+            split = replace(split, train=self._rows(recipe, number, whole=whole, refit=refit))
             try:
                 part = self._run_split(
-                    recipe, patch, split, seed, part_seed, deadline, probes and number == 0, holdout, keep
+                    recipe, patch, split, seed, part_seed, deadline, probes and number == 0, holdout, keep, share
                 )
             except FixYourCall:  # the user's own metric or argument: no trial would do better
                 raise
@@ -149,7 +140,7 @@ class Trainer:
                 break
         outcome = joined(parts, patch, seed, time.monotonic() - began)
         if outcome.status in (Status.DONE, Status.DIVERGED) and not refit:
-            self._memo[recipe.fingerprint(), seed, whole] = outcome
+            self._memo[key] = outcome
         return outcome
 
     def range_test(self, recipe: Recipe) -> RangeTest:
@@ -192,12 +183,29 @@ class Trainer:
             patch,
             0,
             Status.DONE,
-            self._score(program, split.validation, links),
+            self.evaluator.score(program, split.validation, links),
             seconds=time.monotonic() - began,
-            holdout=self._score(program, split.holdout, links),
+            holdout=self.evaluator.score(program, split.holdout, links),
             weights=program.weights(),
-            resampled=self._resampled(program, split.holdout, links),
+            resampled=self.evaluator.resampled(program, split.holdout, links),
         )
+
+    def choose_rung(self, recipe: Recipe) -> None:
+        """Sets the share of a run that a search makes of each candidate at first: all of it, if that is short.
+
+        Takes the time of some steps of the given recipe.
+        """
+        program, knobs = self._program(recipe)
+        program.reset(self._weights(recipe, program, 0), knobs, self.feed.batch(recipe).weight)
+        plan = Plan(recipe, self.feed.epoch_rows)
+        rows = np.resize(self._splits[0].train, TIMED_STEPS * plan.batch)
+        starts = np.arange(TIMED_STEPS) * plan.batch
+        program.run(rows, starts[:1], starts[:1] + plan.batch, 0)
+        began = time.monotonic()
+        program.run(rows, starts, starts + plan.batch, 0)
+        pace = (time.monotonic() - began) / TIMED_STEPS
+        steps = max(LEAST_STEPS, RUNG_SECONDS / pace)
+        self.rung = min(1.0, max(SMALLEST_RUNG, steps / (plan.epochs * plan.steps)))
 
     def links(self, recipe: Recipe) -> list[Link]:
         """Returns how the raw outputs of a recipe are to be read."""
@@ -221,135 +229,76 @@ class Trainer:
         probes: bool,
         holdout: bool,
         keep: Callable[[Progress], bool] | None,
+        share: float,
     ) -> Outcome:
         began = time.monotonic()
         program, knobs = self._program(recipe)
         initial = self._weights(recipe, program, seed)
         program.reset(initial, knobs, self.feed.batch(recipe).weight)
-        compiling = time.monotonic() - began
+        setting_up, compiled = time.monotonic() - began, program.compiling
         links = self.links(recipe)
         tracer = Tracer(program, self.feed, recipe, split, _activations(recipe)) if probes else None
         if tracer:
             tracer.before()
-        plan = Plan(recipe, max(self.feed.epoch_rows, len(split.train)))
+        plan = Plan(recipe, max(self.feed.epoch_rows, len(split.train)), share)
         rng = np.random.default_rng(part_seed)
-        best: tuple[float, Score | None, Weights | None, float] = (-math.inf, None, None, 0.0)
-        status, score, step = Status.DONE, None, 0
-        epoch: float = 0
-        patience = recipe.fit.get("patience")
-        while epoch < plan.epochs:
-            epochs = min(plan.stride, plan.epochs - int(epoch))
-            order, starts, stops = plan.batches(lambda: self.feed.order(recipe, split.train, rng), epochs)
-            before = program.compiling
-            broke, done = self._train(program, tracer, order, starts, stops, step, plan, deadline)
-            compiling += program.compiling - before
-            step += done
-            epoch += epochs
-            if broke:
-                status = broke
-                if broke is Status.CUT:
-                    epoch += -epochs + done / plan.steps
-                break
-            score = self._score(program, split.validation, links)
-            if tracer:
-                tracer.evaluated(epoch, score.rank)
-            if score.rank > best[0] and patience is not None:
-                best = (score.rank, score, program.weights(), epoch)
-            elif patience is not None and epoch - best[3] >= patience:
-                break
-            if keep and epoch < plan.epochs and not keep(Progress(epoch / plan.epochs, epoch, score.rank)):
-                status = Status.PRUNED
-                break
-        if status in (Status.CUT, Status.DIVERGED):
-            score = self._score(program, split.validation, links)
-        if patience is not None and best[2] is not None and (score is None or best[0] >= score.rank):
-            score = best[1]
-            program.restore(best[2])
-            status = Status.DONE if status is Status.DIVERGED else status
+        run = Run(
+            program,
+            plan,
+            split,
+            self.evaluator,
+            links,
+            lambda: self.feed.order(recipe, split.train, rng),
+            tracer,
+            recipe.fit.get("patience"),
+            knobs.rate is not None,
+            deadline,
+            keep,
+        )
+        run.go()
         trace = None
         if tracer:
-            trace = tracer.finish(plan.steps, epoch, plan.epochs, self._reader(program, split, links), initial)
+            read = self.evaluator.reader(program, split, links)
+            trace = tracer.finish(plan.steps, run.epoch, plan.epochs, read, initial)
+        held = self.evaluator.score(program, split.holdout, links) if holdout else None
+        resampled = self.evaluator.resampled(program, split.holdout, links) if holdout else ()
+        seconds = time.monotonic() - began
+        again = max(0.0, seconds - setting_up - (program.compiling - compiled))
         return Outcome(
             patch,
             seed,
-            status,
-            score,
-            float(epoch),
-            time.monotonic() - began,
-            max(0.0, time.monotonic() - began - compiling),
-            self._score(program, split.holdout, links) if holdout else None,
+            run.status,
+            run.score,
+            run.epoch,
+            seconds,
+            again * plan.epochs / plan.end if run.epoch >= plan.end else again,
+            held,
             trace,
-            steps=step,
+            steps=run.step,
+            share=share,
             engine=program.engine,
             reason=program.reason,
             weights=program.weights() if holdout else None,
-            resampled=self._resampled(program, split.holdout, links) if holdout else (),
+            resampled=resampled,
         )
 
-    def _train(
-        self,
-        program: Program,
-        tracer: Tracer | None,
-        order: np.ndarray,
-        starts: np.ndarray,
-        stops: np.ndarray,
-        step: int,
-        plan: Plan,
-        deadline: float,
-    ) -> tuple[Status | None, int]:
-        """Trains over the given batches in short calls; returns why it broke off, if it did, and the steps done."""
-        done, size = 0, min(20, len(starts))
-        while done < len(starts):
-            part = slice(done, done + size)
-            clock = time.monotonic()
-            ahead = plan.epochs * plan.steps - step - done
-            losses, norms = program.run(order, starts[part], stops[part], step + done, ahead=ahead)
-            took = time.monotonic() - clock
-            if tracer:
-                tracer.trained(step + done, losses, norms)
-            done += len(losses)
-            if not np.isfinite(losses).all():
-                return Status.DIVERGED, done
-            if time.monotonic() > deadline:
-                return Status.CUT, done
-            if took > 0:
-                size = int(np.clip(size * CHUNK_SECONDS / took, 10, 4 * size))
-        return None, done
-
-    def _score(self, program: Program, rows: np.ndarray, links: Sequence[Link]) -> Score:
-        outputs = program.predict(rows)
-        return self.scorer.score([array[rows] for array in self._targets], outputs, links)
-
-    def _every_row(self, recipe: Recipe, split: Split) -> np.ndarray:
-        """All rows but those that the user set apart, and those that early stopping needs."""
-        own = np.arange(self.data.rows - self.data.given)
-        return own if recipe.fit.get("patience") is None else np.setdiff1d(own, split.validation)
-
-    def _resampled(self, program: Program, rows: np.ndarray, links: Sequence[Link]) -> tuple[float, ...]:
-        """Returns the holdout's score on bootstrap draws of its rows (Efron 1979), the same draws for every run."""
-        if len(rows) > MOST_RESAMPLED:
-            rows = rows[np.linspace(0, len(rows) - 1, MOST_RESAMPLED).astype(int)]
-        outputs = program.predict(rows)
-        scores = []
-        for draw in range(DRAWS):
-            pick = np.random.default_rng(draw).integers(len(rows), size=len(rows))
-            truth = [array[rows[pick]] for array in self._targets]
-            scores.append(self.scorer.score(truth, [output[pick] for output in outputs], links).value)
-        return tuple(scores)
-
-    def _reader(self, program: Program, split: Split, links: Sequence[Link]) -> Callable[[str], object]:
-        from autofix.probes.predictions import read_predictions
-
-        sample = split.train[np.linspace(0, len(split.train) - 1, min(1000, len(split.train))).astype(int)]
-
-        def read(what: str) -> object:
-            if what == "train_score":
-                return self._score(program, sample, links).value
-            rows = split.validation
-            truth = [array[rows] for array in self._targets]
-            return read_predictions(program.predict(rows), truth, self.facts.targets, links)
-
-        return read
+    def _rows(self, recipe: Recipe, number: int, *, whole: bool, refit: bool) -> np.ndarray:
+        """Returns the rows to train on: the training part, and what else no score and no early stopping needs."""
+        split, patience = self._splits[number], recipe.fit.get("patience")
+        if not (refit or whole):
+            return split.train
+        key = (number, refit, patience is None)
+        if key not in self._unions:
+            chosen = np.zeros(self.data.rows, bool)
+            if refit:
+                chosen[: self.data.rows - self.data.given] = True
+                chosen[split.validation] &= patience is None
+            else:
+                chosen[split.train] = True
+                chosen[split.validation] |= patience is None
+                chosen[split.holdout] = False
+            self._unions[key] = np.flatnonzero(chosen)
+        return self._unions[key]
 
     def _program(self, recipe: Recipe) -> tuple[Program, Knobs]:
         base, knobs = self._hot.split(recipe)

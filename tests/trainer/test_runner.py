@@ -231,7 +231,7 @@ def test_patience_stops_and_keeps_the_best_weights(mlp, session):
     program = next(iter(one.trainer._programs.values()))
     program.restore(outcome.weights)
     split = one.data.splits[0]
-    again = one.trainer._score(program, split.validation, one.trainer.links(one.recipe))
+    again = one.trainer.evaluator.score(program, split.validation, one.trainer.links(one.recipe))
     assert again.rank == pytest.approx(outcome.rank)
 
 
