@@ -58,6 +58,11 @@ class Composer:
         recipe = patch.apply(self.case.recipe)
         return not any(found.fatal for found in violations(recipe, self.case.facts, self.case.output_shapes))
 
+    def range_of(self, recipe: Recipe) -> RangeTest | None:
+        """Returns the range test of a recipe, whatever its learning rate; None if none was made."""
+        test = self._ranges.get(_without_rate(recipe))
+        return test if test and test.rates else None
+
     def _part(self, strategy: Strategy, mode: str, trial: BaseTrial | None, case: Case) -> Patch:
         try:
             if strategy.name == "learning_rate" and self.range_test is not None:
@@ -72,7 +77,7 @@ class Composer:
 
     def _ranged(self, case: Case) -> Case:
         assert self.range_test is not None
-        key = case.recipe.fingerprint()
+        key = _without_rate(case.recipe)
         if key not in self._ranges:
             try:
                 self._ranges[key] = self.range_test(case.recipe)
@@ -80,3 +85,8 @@ class Composer:
                 logger.debug("no range test", exc_info=True)
                 self._ranges[key] = RangeTest()
         return replace(case, range_test=self._ranges[key])
+
+
+def _without_rate(recipe: Recipe) -> str:
+    path = "compile/optimizer/learning_rate"
+    return (recipe.set(path, 0.0) if recipe.has(path) else recipe).fingerprint()

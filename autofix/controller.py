@@ -365,6 +365,7 @@ class Controller:
             study=self.search.study if self.search else None,
             recipe=session.recipe,
             classes=targets[0].classes or None if len(targets) == 1 else None,
+            range_test=self.composer.range_of(recipe) if self.composer else None,
             notes=tuple(dict.fromkeys(self.notes)),
             next_steps=judge.next_steps(session, verdict, self.findings),
             seconds=self.clock.spent,

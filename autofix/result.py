@@ -107,6 +107,7 @@ class RepairResult:
             "retrained": self.retrained,
             "seconds": self.seconds,
             "traces": self.traces,
+            "range_test": self.range_test.to_dict() if self.range_test else None,
             "trials": [trial.to_dict() for trial in self.trials],
             "recipe": self.recipe.to_dict(),
             "versions": dict(self.versions),

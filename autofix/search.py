@@ -204,6 +204,9 @@ class Search:
         trial.set_user_attr("status", outcome.status.name.lower())
         trial.set_user_attr("patch", outcome.patch.to_dict())
         trial.set_user_attr("seconds", outcome.seconds)
+        trial.set_user_attr("engine", outcome.engine)
+        if outcome.reason:
+            trial.set_user_attr("reason", outcome.reason)
         if outcome.error:
             trial.set_user_attr("error", outcome.error)
         finite = [item.score.value for item in self.outcomes.values() if item.score is not None]

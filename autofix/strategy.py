@@ -31,11 +31,17 @@ class RangeTest:
         rates: Learning rates, growing, one per step.
         losses: Smoothed loss at each of them; ends where the loss diverged.
         candidates: Rates worth a run, the most promising first.
+        checked: Loss at the end of a short run at each of the candidates; empty where there was nothing to choose.
     """
 
     rates: tuple[float, ...] = ()
     losses: tuple[float, ...] = ()
     candidates: tuple[float, ...] = ()
+    checked: tuple[float, ...] = ()
+
+    def to_dict(self) -> dict[str, list[float]]:
+        """Returns the curve as JSON-ready data."""
+        return {name: list(getattr(self, name)) for name in ("rates", "losses", "candidates", "checked")}
 
 
 @dataclass(frozen=True)

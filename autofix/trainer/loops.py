@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from autofix.trainer.release import Registered
 from autofix.trainer.step import Step
 
 logger = logging.getLogger(__name__)
@@ -41,6 +42,7 @@ class Loop:
     def __init__(self, step: Step) -> None:
         self.step = step
         self.traces = 0
+        self.registered = Registered()
 
     def over(self, steps: Any, count: int | Any, pick: Any, probe: Any, rates: Any) -> Any:
         """Builds the loop: `steps` steps on the rows that `pick(i)` gives, results for `count` of them."""
@@ -57,7 +59,9 @@ class Loop:
                 wanted = tf.cast(rates[i], own.dtype)
                 optimizer.learning_rate.assign(tf.where(tf.math.is_nan(wanted), own, wanted))
             loss = self.step(pick(i))
-            norm = tf.cond(probe[i], self.step.norms, lambda: tf.fill([width], np.float32(np.nan)))
+            norm = tf.fill([width], np.float32(np.nan))
+            if self.step.probed:
+                norm = tf.cond(probe[i], self.step.norms, lambda: tf.fill([width], np.float32(np.nan)))
             return i + 1, losses.write(i, loss), norms.write(i, norm)
 
         _, losses, norms = tf.while_loop(
@@ -97,7 +101,11 @@ class PlainLoop(Loop):
             return self._in_python(*args)
         traces, began = self.traces, time.monotonic()
         try:
-            losses, norms = self._call(*args)
+            if self.traces:
+                losses, norms = self._call(*args)
+            else:
+                with self.registered.noted():
+                    losses, norms = self._call(*args)
         except tf.errors.OpError:
             raise
         except Exception as error:
@@ -117,6 +125,7 @@ class PlainLoop(Loop):
     def close(self) -> None:
         """Lets go of the compiled function."""
         del self._call
+        self.registered.release()
 
     def _steps(self, order: Any, starts: Any, stops: Any, probe: Any, rates: Any) -> Any:
         count = tf.shape(starts)[0]
@@ -158,7 +167,8 @@ class XlaLoop(Loop):
         )
         self._call._omit_frequent_tracing_warning = True
         nothing = np.zeros((XLA_STEPS, batch), "int32")
-        self._call(nothing, 0, np.zeros(XLA_STEPS, bool), keeping_rates(XLA_STEPS))
+        with self.registered.noted():
+            self._call(nothing, 0, np.zeros(XLA_STEPS, bool), keeping_rates(XLA_STEPS))
         self.seconds = time.monotonic() - began
 
     def run(self, index: np.ndarray, probe: np.ndarray, rates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -193,6 +203,7 @@ class XlaLoop(Loop):
     def close(self) -> None:
         """Lets go of the compiled function."""
         del self._call
+        self.registered.release()
 
     def _steps(self, index: Any, steps: Any, probe: Any, rates: Any) -> Any:
         return self.over(steps, XLA_STEPS, lambda i: index[i], probe, rates)

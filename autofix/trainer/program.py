@@ -49,9 +49,12 @@ class Program:
         batch: The data, to build the model with.
         hot: Which settings come as values; none but the learning rate if it is left out.
         xla: Whether XLA may be used.
+        probes: Whether gradients can be read.
     """
 
-    def __init__(self, recipe: Recipe, batch: Batch, hot: Hot | None = None, *, xla: bool = True) -> None:
+    def __init__(
+        self, recipe: Recipe, batch: Batch, hot: Hot | None = None, *, xla: bool = True, probes: bool = True
+    ) -> None:
         hot = hot or Hot(recipe)
         example = batch.rows(np.arange(1))
         self.model: keras.Model = recipe.build(seed=0, compiled=False, example=example)
@@ -68,6 +71,7 @@ class Program:
             scaled={name: shape[-1:] for name, shape in hot.scaled.values()},
             inputs=hot.inputs,
             watched=self.watched,
+            probed=probes,
         )
         self.step.build_losses(example)
         self._fresh_optimizer = [variable.numpy() for variable in self._optimizer.variables]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 
 from autofix.strategy import RangeTest
@@ -12,6 +15,9 @@ RATES = np.geomspace(1e-6, 10.0, 100)
 SMOOTHING = 0.8
 # Share of the whole fall of the loss at which it has begun to fall.
 BEGINS = 0.1
+# Steps of the short run that checks a candidate, the last of them counted; and the share of the fall of the loss by
+# which another candidate has to be ahead of the usual one.
+CHECK_STEPS, COUNTED, CLEARLY = 100, 20, 0.25
 # The curve is over where the loss stands this many times above its best, on top of its start's own size.
 DIVERGED = 2.0
 
@@ -55,6 +61,31 @@ def read_range(rates: np.ndarray, losses: np.ndarray, usual: float) -> RangeTest
         if all(abs(np.log(rounded / other)) > np.log(1.9) for other in candidates):
             candidates.append(rounded)
     return RangeTest(tuple(used.tolist()), tuple(smooth.tolist()), tuple(candidates))
+
+
+def verified(test: RangeTest, losses: Sequence[float]) -> RangeTest:
+    """Orders the candidates by short runs.
+
+    Args:
+        test: A test that was read.
+        losses: Loss at the end of a short run at each candidate; NaN where it diverged.
+
+    Returns:
+        The same test without the candidates that diverge; the first one gives way to another only if that reaches a
+        loss clearly below, because short runs flatter large rates.
+    """
+    order = [index for index, loss in enumerate(losses) if np.isfinite(loss)]
+    if not order:
+        return replace(test, candidates=(), checked=())
+    fall = max(test.losses[0] - min(losses[index] for index in order), 0.0)
+    best = min(order, key=lambda index: losses[index])
+    if losses[order[0]] - losses[best] > CLEARLY * fall:
+        order.sort(key=lambda index: losses[index])
+    return replace(
+        test,
+        candidates=tuple(test.candidates[index] for index in order),
+        checked=tuple(float(losses[index]) for index in order),
+    )
 
 
 def _smoothed(losses: np.ndarray) -> np.ndarray:

@@ -30,7 +30,7 @@ from autofix.trainer.feed import Feed
 from autofix.trainer.hot import Hot, Knobs
 from autofix.trainer.plan import RATE, Plan, fixed_rate, usual_rate
 from autofix.trainer.program import Program
-from autofix.trainer.range_test import RATES, read_range
+from autofix.trainer.range_test import CHECK_STEPS, COUNTED, RATES, read_range, verified
 from autofix.trainer.run import Progress, Run
 from autofix.trainer.start import Start, Weights
 from autofix.trainer.tracing import Tracer
@@ -144,24 +144,37 @@ class Trainer:
         return outcome
 
     def range_test(self, recipe: Recipe) -> RangeTest:
-        """Runs a learning-rate range test on the recipe's compiled program; the weights are reset afterwards."""
+        """Runs a learning-rate range test on the recipe's compiled program, and short runs at what it points to.
+
+        The program belongs to the trainer and is reset before whatever runs next, so that nothing of it stays.
+        """
         if recipe.has(RATE) and fixed_rate(recipe) is None:  # a schedule would go on ruling
             recipe = recipe.set(RATE, usual_rate(recipe))
+        test = read_range(RATES, self._losses(recipe, RATES), usual_rate(recipe))
+        if len(test.candidates) < 2:
+            return test
+        ends = []
+        for rate in test.candidates:
+            losses = self._losses(recipe, np.full(CHECK_STEPS, rate))
+            ends.append(float(np.mean(losses[-COUNTED:])) if len(losses) == CHECK_STEPS else math.nan)
+        return verified(test, ends)
+
+    def _losses(self, recipe: Recipe, rates: np.ndarray) -> np.ndarray:
+        """Trains one step at each rate, from the recipe's start; returns the losses up to the first that overflows."""
         program, knobs = self._program(recipe)
         program.reset(self._weights(recipe, program, 0), knobs, self.feed.batch(recipe).weight)
         rows = self.feed.order(recipe, self.data.splits[0].train, np.random.default_rng(0))
         batch = min(int(recipe.fit["batch_size"]), len(rows))
-        steps = len(RATES)
-        order = np.resize(rows, steps * batch)
-        starts = np.arange(steps) * batch
-        losses = []
-        for begin in range(0, steps, 25):
+        order = np.resize(rows, len(rates) * batch)
+        starts = np.arange(len(rates)) * batch
+        losses: list[float] = []
+        for begin in range(0, len(rates), 25):
             part = slice(begin, begin + 25)
-            found, _ = program.run(order, starts[part], starts[part] + batch, 10**6 + 1, RATES[part])
+            found, _ = program.run(order, starts[part], starts[part] + batch, 10**6 + 1, rates[part])
             losses.extend(found.tolist())
             if not np.isfinite(found).all():
                 break
-        return read_range(RATES, np.asarray(losses), usual_rate(recipe))
+        return np.asarray(losses)
 
     def build(self, outcome: Outcome, recipe: Recipe) -> keras.Model:
         """Returns the trained model of an outcome: compiled as the recipe says, metrics included."""

@@ -24,6 +24,7 @@ class Step:
         scaled: Shape of the factor by input name, for inputs that may be scaled.
         inputs: Names of the inputs in the model's order.
         watched: Layers whose gradient norms are read.
+        probed: Whether gradients can be read at all.
     """
 
     def __init__(
@@ -35,8 +36,10 @@ class Step:
         scaled: Mapping[str, tuple[int, ...]],
         inputs: tuple[str, ...],
         watched: tuple[Leaf, ...],
+        probed: bool = True,
     ) -> None:
         self.model = model
+        self.probed = probed
         self.width = len(watched) + 1
         self._batch = batch
         self._kernels = [leaf.kernel.path for leaf in watched if leaf.kernel is not None]
@@ -53,7 +56,8 @@ class Step:
             self.weight = tf.Variable(given, trainable=False)
         self._given = batch.weight
         self._plain = model.optimizer.apply
-        model.optimizer.apply = self._apply
+        if probed:
+            model.optimizer.apply = self._apply
 
     def set_scales(self, scales: Mapping[str, Affine]) -> None:
         """Scales the inputs of the given names; all others are fed as they are."""
@@ -107,7 +111,8 @@ class Step:
 
     def close(self) -> None:
         """Gives the optimizer its own `apply` back and lets go of the gradients."""
-        del self.model.optimizer.apply
+        if self.probed:
+            del self.model.optimizer.apply
         self._captured.clear()
 
     def _scaled(self, name: str, value: Any) -> Any:
