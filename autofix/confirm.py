@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -67,7 +68,8 @@ def measure(
 ) -> list[Measured] | None:
     """Trains every contender with the same fresh seeds and scores the holdout part.
 
-    Seeds are done one after the other, all contenders each, so that whatever the time allows is paired.
+    Seeds are done one after the other, all contenders of one at the same time, so that whatever the time allows is
+    paired.
 
     Args:
         contenders: Recipes and the patches that made them.
@@ -84,17 +86,18 @@ def measure(
     for seed in (*SEEDS, *MORE_SEEDS):
         if seed in MORE_SEEDS and decided([Measured.of(column, floor) for column in done]):
             break
-        row = []
-        for recipe, patch in contenders:
-            if time.monotonic() >= deadline:
-                break
-            outcome = trainer.run(recipe, patch, seed=seed, holdout=True, whole=True, deadline=deadline)
-            if outcome.status is Status.CUT:
-                break
-            row.append(outcome)
-            on_trial(outcome)
-        if len(row) < len(contenders):
+        if time.monotonic() >= deadline:
             break
+        row = trainer.together(
+            [
+                partial(trainer.run, recipe, patch, seed=seed, holdout=True, whole=True, deadline=deadline)
+                for recipe, patch in contenders
+            ]
+        )
+        if any(outcome.status is Status.CUT for outcome in row):
+            break
+        for outcome in row:
+            on_trial(outcome)
         for column, outcome in zip(done, row, strict=True):
             column.append(outcome)
     return [Measured.of(column, floor) for column in done] if done[0] else None

@@ -102,7 +102,10 @@ class _Plan:
 def _seen(data: Data) -> Array:
     """Returns the rows that may be looked at; none of small data whose parts are all the same rows."""
     split = data.splits[0]
-    return np.setdiff1d(np.union1d(split.train, split.validation), split.holdout)
+    seen = np.zeros(1 + max(part.max(initial=0) for part in (split.train, split.validation, split.holdout)), bool)
+    seen[split.train] = seen[split.validation] = True
+    seen[split.holdout] = False
+    return np.flatnonzero(seen)
 
 
 def _output(data: Data, y: Array, target: TargetFacts, seed: int) -> tuple[float, float] | None:

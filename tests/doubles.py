@@ -135,6 +135,9 @@ class FakeTrainer:
         trace = Trace(epoch_scores=(value / 2, value)) if more.get("probes") else None
         return outcome(value, made, seed=seed, holdout=held, trace=trace, seconds=self.seconds, again=self.seconds)
 
+    def together(self, calls: Sequence[Callable[[], Outcome]]) -> list[Outcome]:
+        return [call() for call in calls]
+
     def range_test(self, settings: Recipe) -> RangeTest:
         return RangeTest((1e-3,), (1.0,), (1e-3,))
 

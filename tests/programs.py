@@ -70,7 +70,7 @@ def run(name: str) -> Run:
     model = given if isinstance(given, keras.Model) else given()
     before, began = snapshot(model, data), time.monotonic()
     # Looking through all of TensorFlow's objects after each repair would take a quarter of the time of these tests.
-    with mock.patch("autofix.trainer.runner.gc"):
+    with mock.patch("autofix.trainer.store.gc"):
         result = autofix.repair(given, data, progress=False, **settings)
     seconds = time.monotonic() - began
     return Run(model, given, x, y, result, before, snapshot(model, data), seconds)

@@ -30,7 +30,7 @@ L = keras.layers
 @pytest.fixture(autouse=True)
 def no_full_collection(monkeypatch):
     """Looking through all of TensorFlow's objects after each test takes longer than the test."""
-    monkeypatch.setattr("autofix.trainer.runner.gc", SimpleNamespace(collect=lambda: 0))
+    monkeypatch.setattr("autofix.trainer.store.gc", SimpleNamespace(collect=lambda: 0))
 
 
 @pytest.fixture(autouse=True)
@@ -381,7 +381,7 @@ PROBES = {
     "autofix.trainer.tracing.read_activations": "layer outputs",
     "autofix.trainer.tracing.Tracer._penalty": "penalty",
     "autofix.trainer.tracing.Tracer._rate": "learning rate",
-    "autofix.probes.predictions.read_predictions": "predictions",
+    "autofix.trainer.evaluation.read_predictions": "predictions",
     "autofix.trainer.tracing.Tracer._movement": "weights",
 }
 

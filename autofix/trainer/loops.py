@@ -23,8 +23,9 @@ XLA_STEPS = 512
 XLA_LEAST = 16
 # Calls after which it is clear whether XLA is faster here: the first ones still set things up.
 XLA_TRIED = 3
-# Seconds that XLA takes to compile a step, until one was compiled: 0.6 to 1.2 for the models of the step benchmark.
-XLA_SECONDS = 1.0
+# What XLA's compilation takes, in times of the plain loop's trace, until one was compiled: 1.1 to 2.5 for the models
+# of the step benchmark, the deeper the more.
+XLA_TRACES = 2.0
 # Share of a step's time that XLA saves, at least, on models without convolutions: 0.4 to 0.75 in the same benchmark.
 XLA_SAVES = 0.4
 # On a CPU, XLA's convolutions are 10 to 20 times slower than TensorFlow's own.

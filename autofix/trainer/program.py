@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -20,7 +21,7 @@ from autofix.trainer.leaves import Leaf, leaves
 from autofix.trainer.loops import (
     XLA_LEAST,
     XLA_SAVES,
-    XLA_SECONDS,
+    XLA_TRACES,
     XLA_TRIED,
     PlainLoop,
     XlaLoop,
@@ -85,6 +86,7 @@ class Program:
         self._forwards = 0
         self._spent = 0.0
         self._xla_seconds = 0.0
+        self.lock = threading.Lock()
 
     @property
     def compiling(self) -> float:
@@ -222,7 +224,7 @@ class Program:
             return False
         if batch in self._xla:
             return True
-        cost = min((loop.seconds for loop in self._xla.values()), default=XLA_SECONDS)
+        cost = min((loop.seconds for loop in self._xla.values()), default=XLA_TRACES * self._plain.tracing)
         if self._plain.pace is None or XLA_SAVES * (self._spent + ahead * self._plain.pace) < cost:
             return False
         try:

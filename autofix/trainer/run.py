@@ -53,7 +53,7 @@ class Run:
         tracer: Takes in what the probes see; None without probes.
         patience: Epochs without a better score after which it ends with its best weights; None for none.
         settles: Whether weights that stand still do so for good: not under a learning-rate schedule.
-        deadline: When it has to be over, in seconds of `time.monotonic`.
+        is_over: Whether the run has to end now.
         keep: Asked after each evaluation; False ends the run.
     """
 
@@ -66,7 +66,7 @@ class Run:
     tracer: Tracer | None
     patience: int | None
     settles: bool
-    deadline: float
+    is_over: Callable[[], bool]
     keep: Callable[[Progress], bool] | None
 
     status: Status = Status.DONE
@@ -125,7 +125,7 @@ class Run:
             done += len(losses)
             if not np.isfinite(losses).all():
                 return Status.DIVERGED, done
-            if time.monotonic() > self.deadline:
+            if self.is_over():
                 return Status.CUT, done
             if took > 0:
                 size = int(np.clip(size * CHUNK_SECONDS / took, 10, 4 * size))

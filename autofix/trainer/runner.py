@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import math
+import threading
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from typing import Any
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 
 import keras
 import numpy as np
@@ -19,7 +18,6 @@ from autofix.contract import link_of
 from autofix.data import Data, Split
 from autofix.errors import FixYourCall, one_line
 from autofix.facts import DataFacts
-from autofix.frozen import canonical
 from autofix.outcome import Outcome, Status, joined
 from autofix.recipe import Recipe, layers
 from autofix.recipe.build import restore
@@ -33,14 +31,11 @@ from autofix.trainer.program import Program
 from autofix.trainer.range_test import CHECK_STEPS, COUNTED, RATES, read_range, verified
 from autofix.trainer.run import Progress, Run
 from autofix.trainer.start import Start, Weights
+from autofix.trainer.store import Store
 from autofix.trainer.tracing import Tracer
 
 logger = logging.getLogger(__name__)
 
-# Compiled programs kept at once; each holds 15-20 MB.
-PROGRAMS = 10
-# Values of initial weights that are kept for the next run with the same seed: 64 MB.
-MOST_WEIGHTS = 2**24
 # Weights up to which a run on few rows is so short that every division of them can be afforded.
 SMALL_MODEL = 200_000
 # A search makes about this much of each candidate's run at first, in seconds and in steps: less than it costs to
@@ -52,6 +47,20 @@ TIMED_STEPS = 20
 UNEVEN = 3
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What a run is to be; see `Trainer.run`."""
+
+    recipe: Recipe
+    patch: Patch
+    seed: int
+    deadline: float
+    probes: bool
+    holdout: bool
+    share: float
+    keep: Callable[[Progress], bool] | None
+
+
 class Trainer:
     """Trains any recipe derived from the user's program on the user's data.
 
@@ -61,25 +70,30 @@ class Trainer:
         scorer: How predictions are scored.
         start: Which weights runs start from.
         origin: The user's recipe, unchanged.
+
+    Attributes:
+        rung: Share of a run that the search makes of each candidate.
     """
 
     def __init__(self, data: Data, facts: DataFacts, scorer: Scorer, start: Start, origin: Recipe) -> None:
         self.data = data
         self.facts = facts
-        self.scorer = scorer
         self.start = start
-        self.feed = Feed(data, facts)
-        self.traces = 0
-        self._programs: OrderedDict[str, Program] = OrderedDict()
-        self._fresh: OrderedDict[tuple[str, int], Weights] = OrderedDict()
-        self.evaluator = Evaluator(data, facts, scorer)
         self.rung = 1.0
-        self._hot = Hot(origin, facts.inputs, weighted=_is_uneven(facts) and origin.is_graph)
-        self._origin_key = self._hot.key(self._hot.split(origin)[0])
+        self.feed = Feed(data, facts)
+        self.evaluator = Evaluator(data, facts, scorer)
+        hot = Hot(origin, facts.inputs, weighted=_is_uneven(facts) and origin.is_graph)
+        self.store = Store(self.feed, start, origin, hot)
         size = sum(value.size for value in start.values.values())
         self._splits = data.splits if size <= SMALL_MODEL else data.splits[:1]
         self._memo: dict[tuple[str, int, bool, float], Outcome] = {}
         self._unions: dict[tuple[int, bool, bool], np.ndarray] = {}
+        self._stop = threading.Event()
+
+    @property
+    def traces(self) -> int:
+        """Number of training functions that had to be compiled."""
+        return self.store.traces
 
     def run(
         self,
@@ -114,7 +128,6 @@ class Trainer:
             What came of it. An error inside ends up in the outcome, never as an exception. A run that was made
             before is not made again.
         """
-        began = time.monotonic()
         share = 1.0 if whole or refit or full else self.rung
         whole = whole and recipe.fit.get("patience") is None
         key = (recipe.fingerprint(), seed, whole, share)
@@ -124,12 +137,10 @@ class Trainer:
             return replace(known, patch=patch)
         parts: list[Outcome] = []
         for number, split in enumerate(self._splits[:1] if refit else self._splits):
-            part_seed = seed * 1000 + number
             split = replace(split, train=self._rows(recipe, number, whole=whole, refit=refit))
+            asked = Asked(recipe, patch, seed, deadline, probes and number == 0, holdout, share, keep)
             try:
-                part = self._run_split(
-                    recipe, patch, split, seed, part_seed, deadline, probes and number == 0, holdout, keep, share
-                )
+                part = self._run_split(asked, split, seed * 1000 + number)
             except FixYourCall:  # the user's own metric or argument: no trial would do better
                 raise
             except Exception as error:  # any trial may die, for any reason, and takes nothing with it
@@ -138,10 +149,24 @@ class Trainer:
             parts.append(part)
             if part.status in (Status.FAILED, Status.PRUNED, Status.CUT):
                 break
-        outcome = joined(parts, patch, seed, time.monotonic() - began)
+        outcome = joined(parts, patch, seed, sum(part.seconds for part in parts))
         if outcome.status in (Status.DONE, Status.DIVERGED) and not refit:
             self._memo[key] = outcome
         return outcome
+
+    def together(self, calls: Sequence[Callable[[], Outcome]]) -> list[Outcome]:
+        """Makes several runs at the same time: small models leave most of a machine idle. An interrupt ends all."""
+        if len(calls) < 2:
+            return [call() for call in calls]
+        with ThreadPoolExecutor(len(calls), thread_name_prefix="autofix") as pool:
+            futures = [pool.submit(call) for call in calls]
+            try:
+                return [future.result() for future in futures]
+            except BaseException:
+                self._stop.set()
+                pool.shutdown(cancel_futures=True)
+                self._stop.clear()
+                raise
 
     def range_test(self, recipe: Recipe) -> RangeTest:
         """Runs a learning-rate range test on the recipe's compiled program, and short runs at what it points to.
@@ -159,23 +184,6 @@ class Trainer:
             ends.append(float(np.mean(losses[-COUNTED:])) if len(losses) == CHECK_STEPS else math.nan)
         return verified(test, ends)
 
-    def _losses(self, recipe: Recipe, rates: np.ndarray) -> np.ndarray:
-        """Trains one step at each rate, from the recipe's start; returns the losses up to the first that overflows."""
-        program, knobs = self._program(recipe)
-        program.reset(self._weights(recipe, program, 0), knobs, self.feed.batch(recipe).weight)
-        rows = self.feed.order(recipe, self.data.splits[0].train, np.random.default_rng(0))
-        batch = min(int(recipe.fit["batch_size"]), len(rows))
-        order = np.resize(rows, len(rates) * batch)
-        starts = np.arange(len(rates)) * batch
-        losses: list[float] = []
-        for begin in range(0, len(rates), 25):
-            part = slice(begin, begin + 25)
-            found, _ = program.run(order, starts[part], starts[part] + batch, 10**6 + 1, rates[part])
-            losses.extend(found.tolist())
-            if not np.isfinite(found).all():
-                break
-        return np.asarray(losses)
-
     def build(self, outcome: Outcome, recipe: Recipe) -> keras.Model:
         """Returns the trained model of an outcome: compiled as the recipe says, metrics included."""
         example = self.feed.batch(recipe).rows(np.arange(1))
@@ -188,7 +196,7 @@ class Trainer:
     def score_weights(self, recipe: Recipe, patch: Patch, weights: Weights) -> Outcome:
         """Scores a recipe with given weights, without training it."""
         began = time.monotonic()
-        program, knobs = self._program(recipe)
+        program, knobs, _ = self.store.get(recipe, 0)
         program.reset(weights, knobs)
         links = self.links(recipe)
         split = self.data.splits[0]
@@ -208,8 +216,7 @@ class Trainer:
 
         Takes the time of some steps of the given recipe.
         """
-        program, knobs = self._program(recipe)
-        program.reset(self._weights(recipe, program, 0), knobs, self.feed.batch(recipe).weight)
+        program = self._ready(recipe)
         plan = Plan(recipe, self.feed.epoch_rows)
         rows = np.resize(self._splits[0].train, TIMED_STEPS * plan.batch)
         starts = np.arange(TIMED_STEPS) * plan.batch
@@ -226,35 +233,33 @@ class Trainer:
 
     def close(self) -> None:
         """Releases every compiled program."""
-        while self._programs:
-            self._programs.popitem()[1].close()
-        self._fresh.clear()
-        gc.collect()
+        self.store.close()
 
-    def _run_split(
+    def _run_split(self, asked: Asked, split: Split, seed: int) -> Outcome:
+        began = time.monotonic()
+        program, knobs, initial = self.store.get(asked.recipe, asked.seed)
+        setting_up = time.monotonic() - began
+        with program.lock:
+            return self._trained(program, knobs, initial, asked, split, seed, setting_up)
+
+    def _trained(
         self,
-        recipe: Recipe,
-        patch: Patch,
+        program: Program,
+        knobs: Knobs,
+        initial: Weights,
+        asked: Asked,
         split: Split,
         seed: int,
-        part_seed: int,
-        deadline: float,
-        probes: bool,
-        holdout: bool,
-        keep: Callable[[Progress], bool] | None,
-        share: float,
+        setting_up: float,
     ) -> Outcome:
-        began = time.monotonic()
-        program, knobs = self._program(recipe)
-        initial = self._weights(recipe, program, seed)
+        began, compiled = time.monotonic(), program.compiling
+        recipe, links = asked.recipe, self.links(asked.recipe)
         program.reset(initial, knobs, self.feed.batch(recipe).weight)
-        setting_up, compiled = time.monotonic() - began, program.compiling
-        links = self.links(recipe)
-        tracer = Tracer(program, self.feed, recipe, split, _activations(recipe)) if probes else None
+        tracer = Tracer(program, self.feed, recipe, split, _activations(recipe)) if asked.probes else None
         if tracer:
             tracer.before()
-        plan = Plan(recipe, max(self.feed.epoch_rows, len(split.train)), share)
-        rng = np.random.default_rng(part_seed)
+        plan = Plan(recipe, max(self.feed.epoch_rows, len(split.train)), asked.share)
+        rng = np.random.default_rng(seed)
         run = Run(
             program,
             plan,
@@ -265,35 +270,57 @@ class Trainer:
             tracer,
             recipe.fit.get("patience"),
             knobs.rate is not None,
-            deadline,
-            keep,
+            lambda: self._stop.is_set() or time.monotonic() > asked.deadline,
+            asked.keep,
         )
         run.go()
         trace = None
         if tracer:
             read = self.evaluator.reader(program, split, links)
             trace = tracer.finish(plan.steps, run.epoch, plan.epochs, read, initial)
-        held = self.evaluator.score(program, split.holdout, links) if holdout else None
-        resampled = self.evaluator.resampled(program, split.holdout, links) if holdout else ()
+        held = self.evaluator.score(program, split.holdout, links) if asked.holdout else None
+        resampled = self.evaluator.resampled(program, split.holdout, links) if asked.holdout else ()
         seconds = time.monotonic() - began
-        again = max(0.0, seconds - setting_up - (program.compiling - compiled))
+        again = max(0.0, seconds - (program.compiling - compiled))
         return Outcome(
-            patch,
-            seed,
+            asked.patch,
+            asked.seed,
             run.status,
             run.score,
             run.epoch,
-            seconds,
+            setting_up + seconds,
             again * plan.epochs / plan.end if run.epoch >= plan.end else again,
             held,
             trace,
             steps=run.step,
-            share=share,
+            share=asked.share,
             engine=program.engine,
             reason=program.reason,
-            weights=program.weights() if holdout else None,
+            weights=program.weights() if asked.holdout else None,
             resampled=resampled,
         )
+
+    def _ready(self, recipe: Recipe) -> Program:
+        """Returns the program of a recipe at its start."""
+        program, knobs, weights = self.store.get(recipe, 0)
+        program.reset(weights, knobs, self.feed.batch(recipe).weight)
+        return program
+
+    def _losses(self, recipe: Recipe, rates: np.ndarray) -> np.ndarray:
+        """Trains one step at each rate, from the recipe's start; returns the losses up to the first that overflows."""
+        program = self._ready(recipe)
+        rows = self.feed.order(recipe, self.data.splits[0].train, np.random.default_rng(0))
+        batch = min(int(recipe.fit["batch_size"]), len(rows))
+        order = np.resize(rows, len(rates) * batch)
+        starts = np.arange(len(rates)) * batch
+        losses: list[float] = []
+        for begin in range(0, len(rates), 25):
+            part = slice(begin, begin + 25)
+            found, _ = program.run(order, starts[part], starts[part] + batch, 10**6 + 1, rates[part])
+            losses.extend(found.tolist())
+            if not np.isfinite(found).all():
+                break
+        return np.asarray(losses)
 
     def _rows(self, recipe: Recipe, number: int, *, whole: bool, refit: bool) -> np.ndarray:
         """Returns the rows to train on: the training part, and what else no score and no early stopping needs."""
@@ -313,40 +340,11 @@ class Trainer:
             self._unions[key] = np.flatnonzero(chosen)
         return self._unions[key]
 
-    def _program(self, recipe: Recipe) -> tuple[Program, Knobs]:
-        base, knobs = self._hot.split(recipe)
-        key = self._hot.key(base)
-        program = self._programs.get(key)
-        if program is None:
-            program = Program(base, self.feed.batch(recipe), self._hot)
-            self.traces += 1
-            self._programs[key] = program
-            while len(self._programs) > PROGRAMS:
-                # The program as it came is needed again for the proof.
-                oldest = next(name for name in self._programs if name != self._origin_key)
-                self._programs.pop(oldest).close()
-        self._programs.move_to_end(key)
-        return program, knobs
-
-    def _weights(self, recipe: Recipe, program: Program, seed: int) -> Weights:
-        key = (canonical(recipe.architecture), seed)
-        if key not in self._fresh:
-            example = self.feed.batch(recipe).rows(np.arange(1))
-            model = recipe.build(seed=seed + 1, compiled=False, example=example)
-            self._fresh[key] = tuple(v.numpy() for v in model.weights)
-            while len(self._fresh) > 1 and _size(self._fresh) > MOST_WEIGHTS:
-                self._fresh.popitem(last=False)
-        return self.start.weights(recipe, program.model, seed, self._fresh[key])
-
 
 def _is_uneven(facts: DataFacts) -> bool:
     """Whether class weights may be tried, so that programs take weights from the start."""
     counts = facts.targets[0].counts if len(facts.targets) == 1 else ()
     return len(counts) > 1 and max(counts) >= UNEVEN * max(1, min(counts))
-
-
-def _size(weights: Mapping[Any, Weights]) -> int:
-    return sum(value.size for values in weights.values() for value in values)
 
 
 def _activations(recipe: Recipe) -> dict[str, str]:

@@ -30,7 +30,7 @@ def no_yardstick(monkeypatch):
 @pytest.fixture(autouse=True)
 def no_full_collection(monkeypatch):
     """Looking through all of TensorFlow's objects after each test takes longer than the test."""
-    monkeypatch.setattr("autofix.trainer.runner.gc", SimpleNamespace(collect=lambda: 0))
+    monkeypatch.setattr("autofix.trainer.store.gc", SimpleNamespace(collect=lambda: 0))
 
 
 @pytest.fixture

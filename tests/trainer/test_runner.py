@@ -87,7 +87,7 @@ def test_hot_runs_do_not_retrace(mlp, session):
         assert one.trainer.run(recipe, Patch(), seed=seed, probes=True).status is Status.DONE
     one.trainer.range_test(one.recipe)
     assert one.trainer.traces == 1
-    (program,) = one.trainer._programs.values()
+    (program,) = one.trainer.store._programs.values()
     assert program.traces == 1
 
 
@@ -104,12 +104,12 @@ def test_hot_runs_differ_by_what_was_changed(mlp, session):
 
 
 def test_cold_changes_get_programs_of_their_own_and_the_oldest_goes(mlp, session, monkeypatch):
-    monkeypatch.setattr("autofix.trainer.runner.PROGRAMS", 2)
+    monkeypatch.setattr("autofix.trainer.store.PROGRAMS", 2)
     one = session(mlp(), epochs=1)
     for activation in ("relu", "elu", "selu", "relu"):
         recipe = one.recipe.set("layers/hidden/activation", activation)
         assert one.trainer.run(recipe, Patch(), seed=0, holdout=True).status is Status.DONE
-        assert len(one.trainer._programs) <= 2
+        assert len(one.trainer.store._programs) <= 2
     assert one.trainer.traces == 3  # the fourth run is remembered
 
 
@@ -228,7 +228,7 @@ def test_patience_stops_and_keeps_the_best_weights(mlp, session):
     assert outcome.status is Status.DONE
     assert outcome.epochs < 200
     assert outcome.rank == pytest.approx(max(scores))
-    program = next(iter(one.trainer._programs.values()))
+    program = next(iter(one.trainer.store._programs.values()))
     program.restore(outcome.weights)
     split = one.data.splits[0]
     again = one.trainer.evaluator.score(program, split.validation, one.trainer.links(one.recipe))
