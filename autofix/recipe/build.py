@@ -148,18 +148,18 @@ def _construct(recipe: Recipe) -> keras.Model:
     else:
         # A `Lambda` may be rebuilt where its code came from the user's live model, never from a file.
         safe = LAMBDA not in recipe.objects
-        model = keras.saving.deserialize_keras_object(_fresh_seeds(operate(document)), safe_mode=safe)
+        model = keras.saving.deserialize_keras_object(fresh_seeds(operate(document)), safe_mode=safe)
     if not isinstance(model, keras.Model):
         raise FixYourModel(f"the model's configuration gives a {type(model).__name__}, not a `keras.Model`.")
     return model
 
 
-def _fresh_seeds(node: Any) -> Any:
+def fresh_seeds(node: Any) -> Any:
     """Takes seeds out of initializers and dropout: the one seed of `build` decides them all."""
     if isinstance(node, dict):
-        return {key: None if key == "seed" else _fresh_seeds(value) for key, value in node.items()}
+        return {key: None if key == "seed" else fresh_seeds(value) for key, value in node.items()}
     if isinstance(node, list):
-        return [_fresh_seeds(item) for item in node]
+        return [fresh_seeds(item) for item in node]
     return node
 
 

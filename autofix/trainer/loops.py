@@ -85,7 +85,7 @@ class PlainLoop(Loop):
         self.reason: str | None = "run_eagerly=True" if eager else None
         self.tracing = 0.0
         self.pace: float | None = None
-        self._call = tf.function(self._steps, input_signature=SIGNATURE)
+        self._call = tf.function(self._steps, input_signature=SIGNATURE, autograph=False)
         # TensorFlow counts traces by code and takes several programs for one that is traced over and over. There is
         # no public switch for its warning.
         self._call._omit_frequent_tracing_warning = True
@@ -159,6 +159,7 @@ class XlaLoop(Loop):
         self._call = tf.function(
             self._steps,
             jit_compile=True,
+            autograph=False,
             input_signature=[
                 tf.TensorSpec([XLA_STEPS, batch], tf.int32),
                 tf.TensorSpec([], tf.int32),

@@ -251,7 +251,7 @@ class Program:
         if self.eager or self._forwards <= 3:
             return self._call
         if self._forward is None:
-            self._forward = tf.function(self._call, input_signature=[self._spec])
+            self._forward = tf.function(self._call, input_signature=[self._spec], autograph=False)
         call: Callable[[Any], Any] = self._forward
         return call
 

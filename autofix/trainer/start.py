@@ -82,11 +82,12 @@ class Start:
 
     def _redrawn(self, recipe: Recipe, variable: str) -> bool:
         """Whether the recipe gives this variable another initializer than the user's."""
-        owner, _, name = variable.rpartition("/")
-        key = f"layers/{owner.rsplit('/', 1)[-1]}/{name}_initializer"
-        if not (self._recipe.has(key) and recipe.has(key)):
-            return False
-        return bool(self._recipe.get(key) != recipe.get(key))
+        *owners, name = variable.split("/")
+        for owner in reversed(owners):  # a recurrent layer's weights belong to its cell, their initializers to itself
+            key = f"layers/{owner}/{name}_initializer"
+            if self._recipe.has(key) and recipe.has(key):
+                return bool(self._recipe.get(key) != recipe.get(key))
+        return False
 
 
 def _learned(layer: Any) -> list[Any]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from autofix.frozen import canonical
 from autofix.recipe import Recipe
+from autofix.trainer.draw import draw
 from autofix.trainer.feed import Feed
 from autofix.trainer.hot import Hot, Knobs
 from autofix.trainer.program import Program
@@ -75,10 +76,13 @@ class Store:
     def _weights(self, recipe: Recipe, program: Program, seed: int) -> Weights:
         key = (canonical(recipe.architecture), seed)
         if key not in self._fresh:
-            example = self.feed.batch(recipe).rows(np.arange(1))
-            model = recipe.build(seed=seed + 1, compiled=False, example=example)
-            self._fresh[key] = tuple(v.numpy() for v in model.weights)
+            self._fresh[key] = draw(recipe, program.model, program.leaves, seed + 1) or self._built(recipe, seed + 1)
             size = sum(value.size for values in self._fresh.values() for value in values)
             while len(self._fresh) > 1 and size > MOST_WEIGHTS:
                 size -= sum(value.size for value in self._fresh.popitem(last=False)[1])
         return self.start.weights(recipe, program.model, seed, self._fresh[key])
+
+    def _built(self, recipe: Recipe, seed: int) -> Weights:
+        example = self.feed.batch(recipe).rows(np.arange(1))
+        model = recipe.build(seed=seed, compiled=False, example=example)
+        return tuple(variable.numpy() for variable in model.weights)
