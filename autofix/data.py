@@ -41,6 +41,7 @@ class Data:
         outputs: Names of the model's outputs, in its order.
         notes: Sentences about how the data was read and split.
         given: Number of rows, the last ones, that the user set apart as validation data.
+        partial: Whether these are only some of the user's rows, because all would not fit into memory.
     """
 
     x: Any
@@ -52,6 +53,7 @@ class Data:
     outputs: tuple[str, ...]
     notes: tuple[str, ...]
     given: int = 0
+    partial: bool = False
 
     @classmethod
     def of(
@@ -92,6 +94,7 @@ class Data:
             outputs,
             tuple(dict.fromkeys(notes + more)),
             given,
+            own.partial,
         )
 
     @property
@@ -151,7 +154,7 @@ def _arrays(raw: Raw, hints: ModelHints, limit_bytes: int, what: str) -> Raw:
         x = mapped(lambda array: view(array[kept]), x)
         y = _reconstruction(x, hints) if alone else mapped(lambda array: view(array[kept]), y)
         weight = None if weight is None else view(weight[kept])
-    return Raw(x, y, weight, raw.batch_size, tuple(notes))
+    return Raw(x, y, weight, raw.batch_size, tuple(notes), raw.partial or step > 1)
 
 
 def _check_lengths(x_rows: int, raw: Raw) -> None:

@@ -112,15 +112,19 @@ class Prover:
         if self.clock.left < proven.again:
             return proven
         self.tell("training the model to hand over on every row")
-        recipe = proof.patch.apply(self.session.recipe)
+        trainer, recipe = self.session.trainer, proof.patch.apply(self.session.recipe)
+        deadline = self.clock.deadline
         try:
-            full = self.session.trainer.run(
-                recipe, proof.patch, seed=proven.seed, holdout=True, refit=True, deadline=self.clock.deadline
-            )
+            if self.session.data.partial:
+                full = trainer.fit(recipe, proof.patch, self.session.source, seed=proven.seed, deadline=deadline)
+            else:
+                full = trainer.run(recipe, proof.patch, seed=proven.seed, holdout=True, refit=True, deadline=deadline)
         except KeyboardInterrupt:
             self.notes.append("interrupted by the user: the model handed over is the one that was scored")
             return proven
         self.record(full)
+        if full.status is Status.FAILED and self.session.data.partial:
+            self.notes.append(f"the model handed over was trained on the rows that were read ({full.error})")
         least = proven.rank - judge.tolerance(self.session, proof.after.mean - proof.before.mean)
         if full.status is not Status.DONE or full.rank < least:
             return proven

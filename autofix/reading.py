@@ -31,6 +31,7 @@ class Raw:
         weight: Array or None.
         batch_size: Rows a batch of the dataset it came from, or None.
         notes: Sentences about what was left out.
+        partial: Whether rows were left out because all of them would not fit into memory.
     """
 
     x: Any
@@ -38,6 +39,7 @@ class Raw:
     weight: Any
     batch_size: int | None
     notes: tuple[str, ...]
+    partial: bool = False
 
 
 def read(data: Any, hints: ModelHints, limit_bytes: int) -> Raw:
@@ -141,7 +143,7 @@ def _from_dataset(dataset: Any, hints: ModelHints, limit_bytes: int) -> Raw:
 def _from_batches(batches: Iterable[Any], hints: ModelHints, limit_bytes: int, *, batched: bool, endless: bool) -> Raw:
     parts: list[dict[str, Any]] = []
     notes: list[str] = []
-    size, seen, repeats = 0, set[int](), 0
+    size, seen, repeats, partial = 0, set[int](), 0, False
     for batch in batches:
         part = _batch(batch, hints, batched)
         if endless:
@@ -156,6 +158,7 @@ def _from_batches(batches: Iterable[Any], hints: ModelHints, limit_bytes: int, *
         size += sum(leaf.nbytes for leaf in leaves(part))
         if size > limit_bytes and len(parts) > 1:
             parts.pop()
+            partial = True
             notes.append(f"only the first part of the dataset was read: it holds more than {limit_bytes:,} bytes")
             break
     parts = [part for part in parts if len(next(leaves(part))) > 0]
@@ -169,7 +172,7 @@ def _from_batches(batches: Iterable[Any], hints: ModelHints, limit_bytes: int, *
             "Pad the examples to one shape (padded_batch, keras.utils.pad_sequences)."
         ) from error
     batch_size = len(next(leaves(parts[0]))) if batched else None
-    return Raw(whole["x"], whole.get("y"), whole.get("weight"), batch_size, tuple(notes))
+    return Raw(whole["x"], whole.get("y"), whole.get("weight"), batch_size, tuple(notes), partial)
 
 
 def _batch(batch: Any, hints: ModelHints, batched: bool) -> dict[str, Any]:

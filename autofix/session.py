@@ -31,6 +31,7 @@ class Session:
         scorer: How predictions are scored.
         trainer: Trains recipes.
         case: What strategies see, before any training.
+        source: The user's data as it was passed.
     """
 
     model: keras.Model
@@ -40,6 +41,7 @@ class Session:
     scorer: Scorer
     trainer: Trainer
     case: Case
+    source: Any = None
 
     @property
     def trained(self) -> bool:
@@ -90,7 +92,7 @@ def prepare(
     scorer = scorer_of(metric, facts.targets)
     trainer = Trainer(read, facts, scorer, Start(live, recipe, weights), recipe)
     case = Case(recipe, facts, hints.input_shapes, tuple(output.shape for output in hints.outputs))
-    return Session(live, recipe, read, facts, scorer, trainer, case)
+    return Session(live, recipe, read, facts, scorer, trainer, case, data)
 
 
 def _by_index(weights: Mapping[str, float], facts: DataFacts) -> dict[str, float]:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import Any
 
 import keras
 import numpy as np
@@ -26,6 +27,7 @@ from autofix.strategy import RangeTest
 from autofix.trainer.evaluation import Evaluator
 from autofix.trainer.feed import Feed
 from autofix.trainer.hot import Hot, Knobs
+from autofix.trainer.plain_fit import fit_source
 from autofix.trainer.plan import RATE, Plan, fixed_rate, usual_rate
 from autofix.trainer.program import Program
 from autofix.trainer.range_test import CHECK_STEPS, COUNTED, RATES, read_range, verified
@@ -153,6 +155,39 @@ class Trainer:
         if outcome.status in (Status.DONE, Status.DIVERGED) and not refit:
             self._memo[key] = outcome
         return outcome
+
+    def fit(self, recipe: Recipe, patch: Patch, source: Any, *, seed: int, deadline: float) -> Outcome:
+        """Trains a recipe with plain `fit` on data that does not fit into memory; see `run`.
+
+        Args:
+            recipe: What to train.
+            patch: What was changed to get it.
+            source: The user's data, as `fit` takes it.
+            seed: Seed of the initial weights.
+            deadline: `time.monotonic()` at which to stop, in seconds.
+        """
+        began = time.monotonic()
+        try:
+            program, knobs, weights = self.store.get(recipe, seed)
+            model = self.build(Outcome(patch, seed, Status.DONE, None, weights=weights), recipe)
+            cut = fit_source(model, recipe, source, deadline)
+        except Exception as error:  # whatever the user's data does when it is read in full
+            logger.debug("no fit on all of the data", exc_info=True)
+            return Outcome(patch, seed, Status.FAILED, None, error=one_line(error))
+        trained = tuple(variable.numpy() for variable in model.weights)
+        with program.lock:
+            program.reset(trained, knobs)
+            score = self.evaluator.score(program, self.data.splits[0].validation, self.links(recipe))
+        return Outcome(
+            patch,
+            seed,
+            Status.CUT if cut else Status.DONE,
+            score,
+            seconds=time.monotonic() - began,
+            engine="fit",
+            reason="the data is larger than memory",
+            weights=trained,
+        )
 
     def together(self, calls: Sequence[Callable[[], Outcome]]) -> list[Outcome]:
         """Makes several runs at the same time: small models leave most of a machine idle. An interrupt ends all."""
