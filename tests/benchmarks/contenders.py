@@ -89,7 +89,8 @@ class Fit:
         self._network = model.build()
         if xla:
             loss, metrics = self._network.loss, ["accuracy"]
-            self._network.compile("adam", loss, metrics=metrics, jit_compile=True, steps_per_execution=EXECUTION)
+            optimizer = type(self._network.optimizer)()
+            self._network.compile(optimizer, loss, metrics=metrics, jit_compile=True, steps_per_execution=EXECUTION)
         x, y = model.data(EPOCH * BATCH)
         self._data: dict[str, Any] = {"x": x, "y": y, "batch_size": BATCH}
         if endless:

