@@ -27,7 +27,7 @@ COLUMNS = (
     "fused / floor", "first fit s", "first fused s", "first fit / fused",
 )  # fmt: skip
 NOTES = (
-    "us: microseconds a step over epochs of 96 steps, batch 32, Adam unless said, accuracy as metric, without tracing; median "
+    "us: microseconds a step over epochs of 96 steps, batch 32, Adam unless said, without tracing; median "
     "[quartiles] over rounds in which all take turns. steps alone: fit / fused without what `fit` pays to begin and "
     "end an epoch.",
     "fit+xla: jit_compile=True, steps_per_execution=32. floor: the products of a step alone, by the faster of "
