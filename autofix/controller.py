@@ -12,10 +12,12 @@ from autofix.budget import Clock
 from autofix.change import Patch
 from autofix.compose import GUESS, Composer
 from autofix.confirm import Measured, beats
+from autofix.contract import violations
 from autofix.minimise import cheapest, minimise
 from autofix.outcome import Outcome, Status
 from autofix.progress import Narrator
 from autofix.proof import Prover
+from autofix.recipe import Recipe
 from autofix.result import RepairResult, Verdict
 from autofix.search import Search
 from autofix.session import Session
@@ -82,10 +84,13 @@ class Controller:
         kept = self.keep_weights()
         if kept is not None:
             return kept
+        prover = Prover(self.session, self.clock, self.tell, self.record, self.notes)
+        self.preflight()
+        if self.mend(prover):
+            return self.judged(prover)
         self.look()
         if judge.is_healthy(self.session, self.baseline, self.findings):
             return self.result(Verdict.HEALTHY, Patch())
-        prover = Prover(self.session, self.clock, self.tell, self.record, self.notes)
         while True:
             self.seek()
             prover.prove(self.shrink())
@@ -131,12 +136,28 @@ class Controller:
         self.findings = found
         self.notes += [f"not measured: {name}" for name in failed]
 
+    def mend(self, prover: Prover) -> bool:
+        """Repairs output, loss and labels that cannot train, before any training; returns whether that was enough."""
+        case = self.session.case
+        cannot = any(found.fatal for found in violations(case.recipe, case.facts, case.output_shapes))
+        patch = self.contract_patch() if cannot else Patch()
+        if not patch:
+            return False
+        self.tell("mending what cannot train")
+        self.clock.one_run_takes(self.choose_rung(patch.apply(case.recipe)))
+        search = self.opened()
+        search.guesses([judge.contract_plan(self.strategies)], self.clock.deadline)
+        if search.settled is None:
+            return False
+        prover.prove(self.shrink())
+        return prover.is_enough or prover.interrupted or not self.resume(prover)
+
     def look(self) -> None:
         """Runs the program as it is, with probes, and judges what they saw."""
         self.preflight()
         self.tell("running the program as it came")
         deadline = self.clock.share(0.4) if self.clock.left < float("inf") else float("inf")
-        self.choose_rung()
+        self.choose_rung(self.session.recipe)
         self.judge_baseline(deadline, full=False)
         assert self.baseline is not None
         if self.baseline.share < 1.0 and not judge.is_stuck(self.session, self.baseline, self.findings):
@@ -144,14 +165,19 @@ class Controller:
         trace = self.baseline.trace
         self.notes += [f"not measured: {what}" for what in (trace.unseen if trace else ())]
 
-    def choose_rung(self) -> None:
-        """Decides whether the search can make every run in full; a program that cannot be run decides nothing."""
-        began = time.monotonic()
+    def choose_rung(self, recipe: Recipe) -> float:
+        """Decides whether the search can make every run in full; a program that cannot be run decides nothing.
+
+        Returns:
+            Seconds that a first run of the recipe takes, compiling included.
+        """
+        began, run = time.monotonic(), 0.0
         try:
-            self.session.trainer.choose_rung(self.session.recipe)
+            run = self.session.trainer.choose_rung(recipe)
         except Exception as error:
             logger.debug("no steps could be timed: %s", error)
         self.set_up = time.monotonic() - began
+        return self.set_up + run
 
     def judge_baseline(self, deadline: float, *, full: bool) -> None:
         """Runs the program as it came, in full or as far as the search goes at first, and judges the run."""
@@ -172,9 +198,30 @@ class Controller:
 
     def seek(self) -> None:
         """Searches candidates: guesses that follow from the diagnosis first, then draws. Goes on where it was."""
+        search = self.opened()
+        assert self.composer is not None
+        self.tell("trying first guesses")
+        deadline = self.clock.deadline
+        first, rest = judge.plans(self.composer.case, self.strategies)
+        search.guesses(first, deadline)
+        self.deepen(deadline)
+        search.guesses(rest, deadline)
+        self.deepen(deadline)
+        while self.session.trainer.rung < 1.0 and search.settled is None and self.clock.left > 0.0:
+            self.session.trainer.rung = min(1.0, RUNGS * self.session.trainer.rung)
+            self.tell("training the best candidates for longer")
+            search.promote(PROMOTED, deadline)
+            self.deepen(deadline)
+        self.tell("searching")
+        best = search.best
+        near = best is not None and best.score is not None and judge.good_enough(self.session, best.score.value)
+        search.draws(deadline, judge.PATIENCE_WHEN_NEAR if near else judge.PATIENCE)
+
+    def opened(self) -> Search:
+        """The search, told of all that is known by now."""
         session = self.session
         case = replace(session.case, diagnoses=self.findings, trace=self.baseline.trace if self.baseline else None)
-        if self.search is None:
+        if self.search is None or self.composer is None:
             self.composer = Composer(case, self.strategies, session.trainer.range_test)
             self.search = Search(
                 session.trainer,
@@ -185,24 +232,10 @@ class Controller:
                 most_trials=self.clock.budget.trials,
                 on_trial=self.record,
             )
-            if self.baseline is not None:
-                self.search.know(self.baseline)
-        self.tell("trying first guesses")
-        deadline = self.clock.deadline
-        first, rest = judge.plans(case, self.strategies)
-        self.search.guesses(first, deadline)
-        self.deepen(deadline)
-        self.search.guesses(rest, deadline)
-        self.deepen(deadline)
-        while self.session.trainer.rung < 1.0 and self.search.settled is None and self.clock.left > 0.0:
-            self.session.trainer.rung = min(1.0, RUNGS * self.session.trainer.rung)
-            self.tell("training the best candidates for longer")
-            self.search.promote(PROMOTED, deadline)
-            self.deepen(deadline)
-        self.tell("searching")
-        best = self.search.best
-        near = best is not None and best.score is not None and judge.good_enough(self.session, best.score.value)
-        self.search.draws(deadline, judge.PATIENCE_WHEN_NEAR if near else judge.PATIENCE)
+        self.composer.case = case
+        if self.baseline is not None:
+            self.search.know(self.baseline)
+        return self.search
 
     def settles(self, outcome: Outcome) -> bool:
         """Whether nothing better than a candidate needs to be looked for."""
@@ -296,8 +329,10 @@ class Controller:
 
     @property
     def baseline_again(self) -> float:
-        """Seconds that running the program as it came takes once it is compiled."""
-        return self.baseline.again if self.baseline else 0.0
+        """Seconds that running the program as it came takes once it is compiled; a guess before it was run."""
+        if self.baseline is not None:
+            return self.baseline.again
+        return max((trial.again for trial in self.trials), default=0.0)
 
     def evidence(self, outcome: Outcome | None = None) -> Evidence:
         """Returns what rules may look at: the program alone, or a run of it."""

@@ -149,13 +149,18 @@ def least_gain(session: Session, before: Measured) -> float:
     return max(LEAST, LEAST_SHARE * room)
 
 
+def contract_plan(strategies: Sequence[Strategy]) -> dict[str, str]:
+    """The fixes that follow from program and data alone."""
+    return {strategy.name: GUESS for strategy in strategies if strategy.is_contract}
+
+
 def plans(case: Case, strategies: Sequence[Strategy]) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
     """First guesses, in two batches: the likely ones, and what is left if those do not do.
 
     The contract fixes come alone, then with the likeliest remedy, then with all remedies together but the costly
     ones: a long or a larger run is worth its time only when the quick remedies were not enough.
     """
-    contract = {strategy.name: GUESS for strategy in strategies if strategy.is_contract}
+    contract = contract_plan(strategies)
     ranked = _ranked(case.diagnoses, [strategy for strategy in strategies if not strategy.is_contract])
     names = [strategy.name for strategy, weight in ranked if weight > 0]
     quick = [name for name in names if name not in COSTLY]
@@ -178,7 +183,7 @@ USUAL = ("input_scaling", "target_scaling", "activation", "initializer", "optimi
 def deeper_plans(case: Case, strategies: Sequence[Strategy], patch: Patch) -> list[dict[str, str]]:
     """The best candidate so far, plus what its own run calls for."""
     used = {change.strategy: GUESS for change in patch}
-    contract = {strategy.name: GUESS for strategy in strategies if strategy.is_contract}
+    contract = contract_plan(strategies)
     ranked = _ranked(case.diagnoses, [s for s in strategies if s.name not in used and not s.is_contract])
     names = [strategy.name for strategy, weight in ranked if weight > 0]
     base = {**contract, **used}

@@ -246,10 +246,13 @@ class Trainer:
             resampled=self.evaluator.resampled(program, split.holdout, links),
         )
 
-    def choose_rung(self, recipe: Recipe) -> None:
+    def choose_rung(self, recipe: Recipe) -> float:
         """Sets the share of a run that a search makes of each candidate at first: all of it, if that is short.
 
         Takes the time of some steps of the given recipe.
+
+        Returns:
+            Seconds that its steps take in all.
         """
         program = self._ready(recipe)
         plan = Plan(recipe, self.feed.epoch_rows)
@@ -259,8 +262,9 @@ class Trainer:
         began = time.monotonic()
         program.run(rows, starts, starts + plan.batch, 0)
         pace = (time.monotonic() - began) / TIMED_STEPS
-        steps = max(LEAST_STEPS, RUNG_SECONDS / pace)
-        self.rung = min(1.0, max(SMALLEST_RUNG, steps / (plan.epochs * plan.steps)))
+        planned = plan.epochs * plan.steps
+        self.rung = min(1.0, max(SMALLEST_RUNG, LEAST_STEPS / planned, RUNG_SECONDS / (pace * planned)))
+        return pace * planned
 
     def links(self, recipe: Recipe) -> list[Link]:
         """Returns how the raw outputs of a recipe are to be read."""
