@@ -13,29 +13,19 @@ from autofix.change import Patch
 from autofix.compose import GUESS, Composer
 from autofix.confirm import Measured, beats
 from autofix.contract import violations
-from autofix.minimise import cheapest, minimise
+from autofix.hunt import Hunt
 from autofix.outcome import Outcome, Status
 from autofix.progress import Narrator
 from autofix.proof import Prover
 from autofix.recipe import Recipe
 from autofix.result import RepairResult, Verdict
-from autofix.search import Search
 from autofix.session import Session
 from autofix.strategy import Strategy
-from autofix.symptom import Diagnosis, Evidence
+from autofix.symptom import Diagnosis
 from autofix.symptoms import PREFLIGHT, TRACE
 from autofix.symptoms import diagnose as judge_rules
 
 logger = logging.getLogger(__name__)
-
-# Share of the budget that is kept free for minimising and proving, at most.
-RESERVE_SHARE = 0.6
-# Seeds that time is kept free for: more than the proof begins with, for runs that work with some seeds only.
-PROVING_SEEDS = 5
-# Candidates that are trained for longer, and by how much, when none was good enough so far (successive halving).
-PROMOTED, RUNGS = 3, 3
-# How often the best candidate's own run is judged for what is still wrong with it.
-DEEPEST = 3
 
 
 @dataclass
@@ -51,8 +41,6 @@ class Controller:
         target: Score that is good enough; None leaves it to the data.
         findings: What is wrong.
         baseline: The run as it came.
-        search: The search, once it has begun.
-        composer: Turns strategies into patches, once the search has begun.
     """
 
     session: Session
@@ -63,13 +51,14 @@ class Controller:
     target: float | None
     findings: tuple[Diagnosis, ...] = ()
     baseline: Outcome | None = None
-    search: Search | None = None
-    composer: Composer | None = None
 
     def __post_init__(self) -> None:
         self.trials: list[Outcome] = []
         self.notes: list[str] = list(self.session.facts.notes)
         self.set_up = 0.0
+        self.hunt = Hunt(
+            self.session, self.strategies, self.clock, self.tell, self.record, self.notes, self.seed, self.target
+        )
 
     def run(self) -> RepairResult:
         """Goes through all phases; an interrupt ends with what is proven, never with an exception."""
@@ -91,10 +80,11 @@ class Controller:
         self.look()
         if judge.is_healthy(self.session, self.baseline, self.findings):
             return self.result(Verdict.HEALTHY, Patch())
+        self.hunt.know(self.findings, self.baseline)
         while True:
-            self.seek()
-            prover.prove(self.shrink())
-            if prover.is_enough or prover.interrupted or not self.resume(prover):
+            self.hunt.seek()
+            prover.prove(self.hunt.shrink())
+            if prover.is_over or not self.hunt.resume(prover.reached):
                 return self.judged(prover)
 
     def keep_weights(self) -> RepairResult | None:
@@ -132,7 +122,7 @@ class Controller:
 
     def preflight(self) -> None:
         """Judges what is known without training."""
-        found, failed = judge_rules(self.evidence(), PREFLIGHT)
+        found, failed = judge_rules(self.session.evidence(), PREFLIGHT)
         self.findings = found
         self.notes += [f"not measured: {name}" for name in failed]
 
@@ -145,12 +135,11 @@ class Controller:
             return False
         self.tell("mending what cannot train")
         self.clock.one_run_takes(self.choose_rung(patch.apply(case.recipe)))
-        search = self.opened()
-        search.guesses([judge.contract_plan(self.strategies)], self.clock.deadline)
-        if search.settled is None:
+        self.hunt.know(self.findings, None)
+        if not self.hunt.mend():
             return False
-        prover.prove(self.shrink())
-        return prover.is_enough or prover.interrupted or not self.resume(prover)
+        prover.prove(self.hunt.shrink())
+        return prover.is_over or not self.hunt.resume(prover.reached)
 
     def look(self) -> None:
         """Runs the program as it is, with probes, and judges what they saw."""
@@ -186,7 +175,7 @@ class Controller:
         self.baseline = run
         self.record(run)
         self.time(run)
-        self.findings, failed = judge_rules(self.evidence(run), (*PREFLIGHT, *TRACE))
+        self.findings, failed = judge_rules(self.session.evidence(run), (*PREFLIGHT, *TRACE))
         self.notes += [f"not measured: {name}" for name in failed]
 
     def time(self, run: Outcome) -> None:
@@ -195,120 +184,6 @@ class Controller:
         done = run.epochs if run.epochs > 0 and run.share == 1.0 else planned
         compiling = max(0.0, run.seconds - run.again * run.share)
         self.clock.one_run_takes(self.set_up + compiling + run.again * planned / done)
-
-    def seek(self) -> None:
-        """Searches candidates: guesses that follow from the diagnosis first, then draws. Goes on where it was."""
-        search = self.opened()
-        assert self.composer is not None
-        self.tell("trying first guesses")
-        deadline = self.clock.deadline
-        first, rest = judge.plans(self.composer.case, self.strategies)
-        search.guesses(first, deadline)
-        self.deepen(deadline)
-        search.guesses(rest, deadline)
-        self.deepen(deadline)
-        while self.session.trainer.rung < 1.0 and search.settled is None and self.clock.left > 0.0:
-            self.session.trainer.rung = min(1.0, RUNGS * self.session.trainer.rung)
-            self.tell("training the best candidates for longer")
-            search.promote(PROMOTED, deadline)
-            self.deepen(deadline)
-        self.tell("searching")
-        best = search.best
-        near = best is not None and best.score is not None and judge.good_enough(self.session, best.score.value)
-        search.draws(deadline, judge.PATIENCE_WHEN_NEAR if near else judge.PATIENCE)
-
-    def opened(self) -> Search:
-        """The search, told of all that is known by now."""
-        session = self.session
-        case = replace(session.case, diagnoses=self.findings, trace=self.baseline.trace if self.baseline else None)
-        if self.search is None or self.composer is None:
-            self.composer = Composer(case, self.strategies, session.trainer.range_test)
-            self.search = Search(
-                session.trainer,
-                self.composer,
-                self.seed,
-                self.settles,
-                self.reserve,
-                most_trials=self.clock.budget.trials,
-                on_trial=self.record,
-            )
-        self.composer.case = case
-        if self.baseline is not None:
-            self.search.know(self.baseline)
-        return self.search
-
-    def settles(self, outcome: Outcome) -> bool:
-        """Whether nothing better than a candidate needs to be looked for."""
-        findings, _ = judge_rules(self.evidence(outcome), TRACE) if outcome.trace else ((), ())
-        return judge.settles(self.session, outcome, findings, self.target)
-
-    def resume(self, prover: Prover) -> bool:
-        """Takes in that the proof did not hold what the search promised; returns whether to search on."""
-        assert self.search is not None
-        settled = self.search.settled
-        if settled is None or prover.undecided or self.clock.left <= self.reserve(settled):
-            return False
-        proven = prover.best
-        self.search.demote(settled.patch, proven.after.mean if proven else judge.floor(self.session))
-        return True
-
-    def reserve(self, best: Outcome) -> float:
-        """Seconds to keep free for minimising and proving a candidate."""
-        proving = self.proving(best)
-        minimising = len(best.patch.lines) * best.seconds
-        return min(proving + min(minimising, proving + 2 * best.seconds), RESERVE_SHARE * self.budget_seconds)
-
-    def proving(self, best: Outcome) -> float:
-        """Seconds that the proof of a candidate takes: with the control, if it trains longer than the user does."""
-        longer = any(change.path == "fit/epochs" for change in best.patch)
-        return PROVING_SEEDS * (best.again * (2 if longer else 1) + self.baseline_again)
-
-    @property
-    def budget_seconds(self) -> float:
-        """Seconds of the whole budget."""
-        return self.clock.deadline - self.clock.began
-
-    def deepen(self, deadline: float) -> None:
-        """Judges the best candidate's own run: once one fault is gone, the next one shows."""
-        assert self.search is not None
-        assert self.composer is not None
-        for _ in range(DEEPEST):
-            best = self.search.best
-            if best is None or best.trace is None or self.search.settled is not None:
-                return
-            found, _ = judge_rules(self.evidence(best), TRACE)
-            case = replace(self.composer.case, diagnoses=found, trace=best.trace)
-            self.search.guesses(judge.deeper_plans(case, self.strategies, best.patch), deadline)
-            if self.search.best is best:
-                return
-
-    def shrink(self) -> list[Patch]:
-        """Minimises the best candidate; returns patches worth proving, the first one first."""
-        assert self.search is not None
-        assert self.composer is not None
-        floor = judge.floor(self.session)
-        if self.baseline is not None and self.baseline.score is not None:
-            floor = max(floor, self.baseline.rank)
-        done = list(self.search.outcomes.values())
-        best = self.search.settled or self.search.best
-        if best is None or best.rank <= floor or not best.patch:
-            return []
-        tolerance = judge.tolerance(self.session, best.rank - floor)
-        small = cheapest(done, tolerance, {s.name for s in self.strategies if s.is_contract}) or best
-        self.tell("leaving out what is not needed")
-        minimal = minimise(
-            small.patch,
-            self.session.trainer,
-            self.composer,
-            known=small.rank,
-            tolerance=tolerance,
-            deadline=self.clock.deadline - min(self.proving(small), RESERVE_SHARE * self.budget_seconds),
-            floor=floor,
-            on_trial=self.record,
-        )
-        if not minimal.complete:
-            self.notes.append("the time was up before every line of the patch could be left out in turn")
-        return [patch for patch in dict.fromkeys((minimal.patch, best.patch)) if patch]
 
     def judged(self, prover: Prover) -> RepairResult:
         """Returns what the proofs come to."""
@@ -326,28 +201,6 @@ class Controller:
         if all(trial.status is Status.FAILED for trial in self.trials):
             return self.result(Verdict.UNUSABLE, Patch(), before)
         return self.result(Verdict.UNREPAIRED, Patch(), before)
-
-    @property
-    def baseline_again(self) -> float:
-        """Seconds that running the program as it came takes once it is compiled; a guess before it was run."""
-        if self.baseline is not None:
-            return self.baseline.again
-        return max((trial.again for trial in self.trials), default=0.0)
-
-    def evidence(self, outcome: Outcome | None = None) -> Evidence:
-        """Returns what rules may look at: the program alone, or a run of it."""
-        case = self.session.case
-        recipe = case.recipe if outcome is None else outcome.patch.apply(case.recipe)
-        score = outcome.score.value if outcome and outcome.score else None
-        return Evidence(
-            recipe,
-            case.facts,
-            case.input_shapes,
-            case.output_shapes,
-            outcome.trace if outcome else None,
-            score,
-            self.session.scorer.perfect,
-        )
 
     def contract_patch(self) -> Patch:
         """Returns the changes that follow from program and data alone."""
@@ -383,7 +236,7 @@ class Controller:
         if before is None and self.baseline is not None and verdict is Verdict.HEALTHY:
             before = Measured.of([self.baseline], judge.floor(session))
         targets = session.facts.targets
-        failed = self.composer.failed if self.composer else {}
+        failed = self.hunt.composer.failed
         self.notes += [f"strategy {name} failed and was left out ({error})" for name, error in failed.items()]
         if verdict is Verdict.UNUSABLE and self.baseline is not None and self.baseline.error:
             self.notes.append(f"the run as it came ends with {self.baseline.error}")
@@ -397,10 +250,10 @@ class Controller:
             control=control,
             metric=session.scorer.name,
             trials=tuple(self.trials),
-            study=self.search.study if self.search else None,
+            study=self.hunt.search.study if self.hunt.search.outcomes else None,
             recipe=session.recipe,
             classes=targets[0].classes or None if len(targets) == 1 else None,
-            range_test=self.composer.range_of(recipe) if self.composer else None,
+            range_test=self.hunt.composer.range_of(recipe),
             notes=tuple(dict.fromkeys(self.notes)),
             next_steps=judge.next_steps(session, verdict, self.findings),
             seconds=self.clock.spent,

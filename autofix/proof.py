@@ -70,6 +70,16 @@ class Prover:
         """Whether the best proof is near what the data allows."""
         return self.best is not None and judge.good_enough(self.session, self.best.after.mean)
 
+    @property
+    def is_over(self) -> bool:
+        """Whether there is nothing more to prove: it is enough, the time is up, or the user has had enough."""
+        return self.is_enough or self.interrupted or self.undecided
+
+    @property
+    def reached(self) -> float:
+        """The best score that was proven; that of guessing without a proof."""
+        return self.best.after.mean if self.best is not None else judge.floor(self.session)
+
     def prove(self, patches: Sequence[Patch]) -> None:
         """Trains the patches with fresh seeds, the first one first, until one is enough or the time is up."""
         self.tell("proving it on rows the search never saw")

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal
 from autofix.data import Data
 from autofix.errors import FixYourCall
 from autofix.facts import DataFacts
+from autofix.outcome import Outcome
 from autofix.recipe import Recipe
 from autofix.scoring import Scorer, scorer_of
 from autofix.strategy import Case
+from autofix.symptom import Evidence
 from autofix.task import facts_of
 from autofix.trainer import Trainer
 
@@ -47,6 +49,21 @@ class Session:
     def trained(self) -> bool:
         """Whether the model comes with trained weights."""
         return self.trainer.start.trained
+
+    def evidence(self, outcome: Outcome | None = None) -> Evidence:
+        """Returns what rules may look at: the program alone, or a run of it."""
+        case = self.case
+        recipe = case.recipe if outcome is None else outcome.patch.apply(case.recipe)
+        score = outcome.score.value if outcome and outcome.score else None
+        return Evidence(
+            recipe,
+            case.facts,
+            case.input_shapes,
+            case.output_shapes,
+            outcome.trace if outcome else None,
+            score,
+            self.scorer.perfect,
+        )
 
 
 def prepare(

@@ -1,0 +1,178 @@
+"""The search for a repair: guesses that follow from the diagnosis, draws, and leaving out what is not needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from autofix import judge
+from autofix.budget import Clock
+from autofix.change import Patch
+from autofix.compose import Composer
+from autofix.minimise import cheapest, minimise
+from autofix.outcome import Outcome
+from autofix.progress import Narrator
+from autofix.search import Search
+from autofix.session import Session
+from autofix.strategy import Strategy
+from autofix.symptom import Diagnosis
+from autofix.symptoms import TRACE
+from autofix.symptoms import diagnose as judge_rules
+
+# Share of the budget that is kept free for minimising and proving, at most.
+RESERVE_SHARE = 0.6
+# Seeds that time is kept free for: more than the proof begins with, for runs that work with some seeds only.
+PROVING_SEEDS = 5
+# Candidates that are trained for longer, and by how much, when none was good enough so far (successive halving).
+PROMOTED, RUNGS = 3, 3
+# How often the best candidate's own run is judged for what is still wrong with it.
+DEEPEST = 3
+
+
+@dataclass
+class Hunt:
+    """Looks for the smallest patch that repairs; may be asked again when a proof did not hold.
+
+    Attributes:
+        session: Model, data and what is known before training.
+        strategies: Remedies to choose from.
+        clock: Counts the budget down.
+        tell: Told of the progress.
+        record: Takes in every run.
+        notes: Where to leave what the user should know.
+        seed: Seed of the search.
+        target: Score that is good enough; None leaves it to the data.
+        baseline: The run as it came, once it was made.
+    """
+
+    session: Session
+    strategies: Sequence[Strategy]
+    clock: Clock
+    tell: Narrator
+    record: Callable[[Outcome], None]
+    notes: list[str]
+    seed: int
+    target: float | None
+    baseline: Outcome | None = None
+    composer: Composer = field(init=False)
+    search: Search = field(init=False)
+
+    def __post_init__(self) -> None:
+        session = self.session
+        self.composer = Composer(session.case, self.strategies, session.trainer.range_test)
+        self.search = Search(
+            session.trainer,
+            self.composer,
+            self.seed,
+            self.settles,
+            self.reserve,
+            most_trials=self.clock.budget.trials,
+            on_trial=self.record,
+        )
+
+    def know(self, findings: Sequence[Diagnosis], baseline: Outcome | None) -> None:
+        """Takes in what is wrong, and the run as it came."""
+        self.baseline = baseline
+        trace = baseline.trace if baseline else None
+        self.composer.case = replace(self.session.case, diagnoses=tuple(findings), trace=trace)
+        if baseline is not None:
+            self.search.know(baseline)
+
+    def mend(self) -> bool:
+        """Tries the fixes that follow from program and data alone; returns whether they are enough."""
+        self.search.guesses([judge.contract_plan(self.strategies)], self.clock.deadline)
+        return self.search.settled is not None
+
+    def seek(self) -> None:
+        """Searches candidates: guesses that follow from the diagnosis first, then draws. Goes on where it was."""
+        search = self.search
+        self.tell("trying first guesses")
+        deadline = self.clock.deadline
+        first, rest = judge.plans(self.composer.case, self.strategies)
+        search.guesses(first, deadline)
+        self.deepen(deadline)
+        search.guesses(rest, deadline)
+        self.deepen(deadline)
+        while self.session.trainer.rung < 1.0 and search.settled is None and self.clock.left > 0.0:
+            self.session.trainer.rung = min(1.0, RUNGS * self.session.trainer.rung)
+            self.tell("training the best candidates for longer")
+            search.promote(PROMOTED, deadline)
+            self.deepen(deadline)
+        self.tell("searching")
+        best = search.best
+        near = best is not None and best.score is not None and judge.good_enough(self.session, best.score.value)
+        search.draws(deadline, judge.PATIENCE_WHEN_NEAR if near else judge.PATIENCE)
+
+    def settles(self, outcome: Outcome) -> bool:
+        """Whether nothing better than a candidate needs to be looked for."""
+        findings, _ = judge_rules(self.session.evidence(outcome), TRACE) if outcome.trace else ((), ())
+        return judge.settles(self.session, outcome, findings, self.target)
+
+    def resume(self, proven: float) -> bool:
+        """Takes in the score that the proof gave to what the search promised; returns whether there is more to try."""
+        settled = self.search.settled
+        if settled is None or self.clock.left <= self.reserve(settled):
+            return False
+        self.search.demote(settled.patch, proven)
+        return True
+
+    def reserve(self, best: Outcome) -> float:
+        """Seconds to keep free for minimising and proving a candidate."""
+        proving = self.proving(best)
+        minimising = len(best.patch.lines) * best.seconds
+        return min(proving + min(minimising, proving + 2 * best.seconds), RESERVE_SHARE * self.budget_seconds)
+
+    def proving(self, best: Outcome) -> float:
+        """Seconds that the proof of a candidate takes: with the control, if it trains longer than the user does."""
+        longer = any(change.path == "fit/epochs" for change in best.patch)
+        return PROVING_SEEDS * (best.again * (2 if longer else 1) + self.baseline_again)
+
+    @property
+    def budget_seconds(self) -> float:
+        """Seconds of the whole budget."""
+        return self.clock.deadline - self.clock.began
+
+    def deepen(self, deadline: float) -> None:
+        """Judges the best candidate's own run: once one fault is gone, the next one shows."""
+        for _ in range(DEEPEST):
+            best = self.search.best
+            if best is None or best.trace is None or self.search.settled is not None:
+                return
+            found, _ = judge_rules(self.session.evidence(best), TRACE)
+            case = replace(self.composer.case, diagnoses=found, trace=best.trace)
+            self.search.guesses(judge.deeper_plans(case, self.strategies, best.patch), deadline)
+            if self.search.best is best:
+                return
+
+    def shrink(self) -> list[Patch]:
+        """Minimises the best candidate; returns patches worth proving, the first one first."""
+        floor = judge.floor(self.session)
+        if self.baseline is not None and self.baseline.score is not None:
+            floor = max(floor, self.baseline.rank)
+        done = list(self.search.outcomes.values())
+        best = self.search.settled or self.search.best
+        if best is None or best.rank <= floor or not best.patch:
+            return []
+        tolerance = judge.tolerance(self.session, best.rank - floor)
+        small = cheapest(done, tolerance, {s.name for s in self.strategies if s.is_contract}) or best
+        self.tell("leaving out what is not needed")
+        minimal = minimise(
+            small.patch,
+            self.session.trainer,
+            self.composer,
+            known=small.rank,
+            tolerance=tolerance,
+            deadline=self.clock.deadline - min(self.proving(small), RESERVE_SHARE * self.budget_seconds),
+            floor=floor,
+            on_trial=self.record,
+        )
+        if not minimal.complete:
+            self.notes.append("the time was up before every line of the patch could be left out in turn")
+        return [patch for patch in dict.fromkeys((minimal.patch, best.patch)) if patch]
+
+    @property
+    def baseline_again(self) -> float:
+        """Seconds that running the program as it came takes once it is compiled; a guess before it was run."""
+        if self.baseline is not None:
+            return self.baseline.again
+        return max((outcome.again for outcome in self.search.outcomes.values()), default=0.0)
