@@ -93,6 +93,8 @@ class Search:
                 return
             recipe = outcome.patch.apply(self.composer.case.recipe)
             longer = self.trainer.run(recipe, outcome.patch, deadline=deadline - self._kept(), probes=True)
+            if longer.status is Status.CUT:
+                return
             self._take(number, longer, deadline)
 
     def guesses(self, plans: Sequence[Mapping[str, str]], deadline: float) -> None:
@@ -173,7 +175,7 @@ class Search:
             self.on_trial(again)
             scores.append(again.score)
             if again.status is not Status.DONE or again.score is None:
-                return outcome
+                return replace(outcome, status=again.status, score=again.score, error=again.error)
             outcome = replace(outcome, score=Score.mean([score for score in scores if score is not None]))
             if not self.enough(outcome):
                 return outcome

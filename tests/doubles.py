@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 from autofix.change import Change, Patch
@@ -12,7 +13,8 @@ from autofix.facts import DataFacts
 from autofix.frozen import FrozenDict
 from autofix.outcome import Outcome, Status
 from autofix.recipe import Recipe
-from autofix.scoring import Score
+from autofix.scoring import Score, Scorer
+from autofix.session import Session
 from autofix.strategy import Case, RangeTest, Strategy
 from autofix.symptom import Symptom
 from autofix.trace import Trace
@@ -140,6 +142,25 @@ class FakeTrainer:
 
     def range_test(self, settings: Recipe) -> RangeTest:
         return RangeTest((1e-3,), (1.0,), (1e-3,))
+
+
+def session(
+    trainer: Any = None,
+    *,
+    signal: float | None = 0.9,
+    chance: float = 0.3,
+    noise: float = 0.0,
+    perfect: float = 1.0,
+    metric: str = "auto",
+    splits: int = 1,
+    partial: bool = False,
+) -> Session:
+    """A session on data of which this much is known, without a model; `partial` if not all of it was read."""
+    facts = replace(FACTS, signal=signal, chance=chance, noise=noise)
+    scorer = Scorer("balanced_accuracy", metric, (), 0.0, perfect)
+    data: Any = SimpleNamespace(splits=(None,) * splits, partial=partial)
+    model: Any = None
+    return Session(model, recipe(), data, facts, scorer, trainer, case())
 
 
 def on(*names: str) -> Callable[[Mapping[str, Any]], bool]:

@@ -106,7 +106,7 @@ def test_a_line_of_several_changes_goes_as_one():
 
     composer = Loose(case(), (Set("b"),))
     object.__setattr__(composer, "case", _AnyRecipe())
-    found = minimise(made, AnyTrainer(), composer, tolerance=0.02, deadline=FOREVER, floor=0.3)
+    found = minimise(made, AnyTrainer(), composer, known=0.9, tolerance=0.02, deadline=FOREVER, floor=0.3)
     assert [item.key for item in found.patch] == ["activation"] * 3
     assert set(asked) == {4, 3, 1}  # all, the line without the rest, the rest without the line; never two of three
     assert len({item.effect for item in found.patch}) == 1
@@ -125,6 +125,15 @@ class _AnyRecipe:
             return cls
 
         fit_known = True
+
+
+def test_a_single_line_needs_no_run():
+    """Without it nothing is left, and what that gives is known; so is what it gives itself."""
+    trainer = FakeTrainer(lambda n: 0.9)
+    found = smaller(patch("a"), trainer, known=0.85, floor=0.3)
+    assert trainer.asked == []
+    assert (found.patch, found.complete, found.outcomes) == (patch("a"), True, ())
+    assert found.patch.changes[0].effect == pytest.approx(0.55)
 
 
 def test_seeds_are_averaged():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass, field
 from typing import Any
 
 import optuna
@@ -54,6 +55,16 @@ def test_what_was_trained_is_told_with_it():
     (trial,) = found.study.trials
     assert trial.user_attrs["status"] == "done"
     assert Patch.from_dict(trial.user_attrs["patch"]) == patch("a")
+    assert trial.user_attrs["engine"] == "compiled"
+    assert "reason" not in trial.user_attrs
+
+
+def test_why_nothing_faster_ran_it_is_told_with_it():
+    slow = outcome(0.5, patch("a"), engine="eager", reason="run_eagerly=True")
+    found = search(FakeTrainer(lambda numbers: slow))
+    found.guesses(plans("a"), FOREVER)
+    (trial,) = found.study.trials
+    assert (trial.user_attrs["engine"], trial.user_attrs["reason"]) == ("eager", "run_eagerly=True")
 
 
 def test_search_ends_when_a_candidate_is_good_enough():
@@ -197,24 +208,37 @@ def test_every_run_is_reported_once():
     assert [item.patch for item in heard] == [patch("a"), patch("b")]
 
 
+EARLY, BEHIND, AHEAD = Progress(0.1, 1, -5.0), Progress(0.6, 6, -5.0), Progress(0.6, 6, 0.9)
+BLIND_EARLY, BLIND = Progress(0.3, 3, 0.9, constant=True), Progress(0.4, 4, 0.9, constant=True)
+
+
+@dataclass
+class Asking(FakeTrainer):
+    """Asks of every run whether it may go on, at a few points of its way."""
+
+    kept: list[list[bool]] = field(default_factory=list)
+
+    def run(self, settings: Any, made: Any, **more: Any) -> Any:
+        self.kept.append([more["keep"](item) for item in (EARLY, BEHIND, AHEAD, BLIND_EARLY, BLIND)])
+        return super().run(settings, made, **more)
+
+
 def test_drawn_candidates_that_fall_behind_are_dropped():
-    asked: list[bool] = []
-
-    class Asking(FakeTrainer):
-        def run(self, settings: Any, made: Any, **more: Any) -> Any:
-            keep = more.get("keep")
-            if keep is not None:
-                asked.append(keep(Progress(0.1, 1, -5.0)))  # too early to tell
-                asked.append(keep(Progress(0.6, 6, -5.0)))  # hopelessly behind
-                asked.append(keep(Progress(0.6, 6, 0.9)))  # in front
-            return super().run(settings, made, **more)
-
     trainer = Asking(by_a_and_b)
     found = search(trainer)
     found.guesses(plans("a", "ab"), FOREVER)
-    assert asked == []  # guesses run to their end
+    assert [answers[:3] for answers in trainer.kept] == [[True, True, True]] * 2  # guesses run to their end
     found.draws(FOREVER, 6)
-    assert asked[:3] == [True, False, True]
+    assert trainer.kept[2][:3] == [True, False, True]
+
+
+def test_candidates_that_predict_alike_for_every_row_are_dropped_from_a_third_on():
+    trainer = Asking(by_a_and_b)
+    found = search(trainer)
+    found.guesses(plans("a", "ab"), FOREVER)
+    found.draws(FOREVER, 3)
+    assert len(trainer.kept) > 2
+    assert [answers[3:] for answers in trainer.kept] == [[True, False]] * len(trainer.kept)
 
 
 def test_ctrl_c_goes_through_and_leaves_no_trial_running():

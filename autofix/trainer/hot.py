@@ -15,6 +15,15 @@ from autofix.recipe.views import input_paths
 from autofix.trainer.plan import RATE, fixed_rate
 
 PENALTIES = ("L1", "L2", "L1L2")
+# Layers whose weights carry the regularizer of the same name. Others (attention keeps copies in layers of its own, a
+# depthwise convolution names its kernel otherwise, a user's layer may do anything) are run by programs of their own.
+NAMED = frozenset(
+    {
+        "Dense", "EinsumDense", "Embedding", "Conv1D", "Conv2D", "Conv3D", "Conv1DTranspose", "Conv2DTranspose",
+        "Conv3DTranspose", "LSTM", "GRU", "SimpleRNN", "BatchNormalization", "LayerNormalization",
+        "GroupNormalization", "PReLU",
+    }
+)  # fmt: skip
 # Inputs with means and spreads inside these are not likely to be scaled, and are spared the two operations it takes.
 UNIT_MEAN, UNIT_SPREAD = 0.5, (0.2, 2.0)
 # Keras' smallest divisor in `Normalization`.
@@ -106,7 +115,7 @@ def _has_unit_size(facts: InputFacts) -> bool:
 
 def _regularizers(recipe: Recipe) -> Iterator[tuple[str, Any]]:
     for view in layers(recipe):
-        for key, value in view.config.items():
+        for key, value in view.config.items() if view.class_name in NAMED else ():
             if key.endswith("_regularizer") and key != "activity_regularizer":
                 yield f"{view.path}/{key}", value
 

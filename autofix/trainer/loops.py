@@ -52,7 +52,8 @@ class Loop:
         losses = tf.TensorArray(tf.float32, size=count, element_shape=())
         norms = tf.TensorArray(tf.float32, size=count, element_shape=(width,))
         optimizer = self.step.model.optimizer
-        schedule = not isinstance(optimizer._learning_rate, keras.Variable)
+        inner = getattr(optimizer, "inner_optimizer", optimizer)
+        schedule = not isinstance(inner._learning_rate, keras.Variable)
 
         def body(i: Any, losses: Any, norms: Any) -> Any:
             if not schedule:

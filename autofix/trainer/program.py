@@ -139,6 +139,13 @@ class Program:
         """Gives the model other weights and changes nothing else."""
         restore(self.model, weights)
 
+    def finish(self) -> bool:
+        """Takes over averaged weights, as `fit` does at its end; returns whether the optimizer keeps any."""
+        optimizer = getattr(self._optimizer, "inner_optimizer", self._optimizer)
+        if optimizer.use_ema:
+            optimizer.finalize_variable_values(self.model.trainable_variables)
+        return bool(optimizer.use_ema)
+
     def weights(self) -> tuple[np.ndarray, ...]:
         """Returns a copy of the weights, in the order of `model.weights`."""
         return tuple(variable.numpy() for variable in self.model.weights)
@@ -172,7 +179,7 @@ class Program:
         rates = keeping_rates(len(starts)) if rates is None else rates
         losses, norms = [], []
         for part, full in self._parts(starts, stops, max(ahead, len(starts))):
-            if full:
+            if full in self._xla:  # it may have been given up since the parts were cut
                 index = order[starts[part][:, None] + np.arange(full)]
                 loss, norm = self._xla[full].run(index, probe[part], rates[part])
                 self._judge_xla(full)
@@ -252,6 +259,7 @@ class Program:
             return self._call
         if self._forward is None:
             self._forward = tf.function(self._call, input_signature=[self._spec], autograph=False)
+            self._forward._omit_frequent_tracing_warning = True  # as in `PlainLoop`
         call: Callable[[Any], Any] = self._forward
         return call
 
@@ -270,7 +278,8 @@ def _factors(leaves: tuple[Leaf, ...], hot: Hot) -> Iterator[tuple[str, Any]]:
     seen = set()
     for leaf in leaves:
         for variable in leaf.layer.weights:
-            path = f"{leaf.path}/{variable.path.rsplit('/', 1)[-1]}_regularizer"
+            name = variable.path.rsplit("/", 1)[-1].replace("recurrent_kernel", "recurrent")
+            path = f"{leaf.path}/{name}_regularizer"
             if path in hot.penalties and variable.regularizer is not None and id(variable) not in seen:
                 seen.add(id(variable))
                 factor = tf.Variable(1.0, trainable=False)

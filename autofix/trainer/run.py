@@ -106,7 +106,9 @@ class Run:
         if weights is not None and (self.status is Status.DIVERGED or self.score is None or rank >= self.score.rank):
             self.program.restore(weights)
             self.status = Status.DONE if self.status is Status.DIVERGED else self.status
-        elif self.status not in (Status.CUT, Status.DIVERGED) and len(self.split.validation) <= MOST_WATCHED:
+        elif not self.program.finish() and (
+            self.status not in (Status.CUT, Status.DIVERGED) and len(self.split.validation) <= MOST_WATCHED
+        ):
             return
         self.score = self.evaluator.score(self.program, self.split.validation, self.links)
 

@@ -84,7 +84,7 @@ class Trainer:
         self.rung = 1.0
         self.feed = Feed(data, facts)
         self.evaluator = Evaluator(data, facts, scorer)
-        hot = Hot(origin, facts.inputs, weighted=_is_uneven(facts) and origin.is_graph)
+        hot = Hot(origin, facts.inputs, weighted=_is_uneven(facts) and _is_plain(origin))
         self.store = Store(self.feed, start, origin, hot)
         size = sum(value.size for value in start.values.values())
         self._splits = data.splits if size <= SMALL_MODEL else data.splits[:1]
@@ -384,6 +384,11 @@ def _is_uneven(facts: DataFacts) -> bool:
     """Whether class weights may be tried, so that programs take weights from the start."""
     counts = facts.targets[0].counts if len(facts.targets) == 1 else ()
     return len(counts) > 1 and max(counts) >= UNEVEN * max(1, min(counts))
+
+
+def _is_plain(recipe: Recipe) -> bool:
+    """Whether a model is of a class of Keras' own: a user's train step may not take weights."""
+    return recipe.is_graph and str(recipe.architecture.get("module")).startswith("keras")
 
 
 def _activations(recipe: Recipe) -> dict[str, str]:

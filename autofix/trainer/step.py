@@ -44,6 +44,7 @@ class Step:
         self._batch = batch
         self._kernels = [leaf.kernel.path for leaf in watched if leaf.kernel is not None]
         self._captured: dict[str, Any] = {}
+        self._loss_scale: Any = 1.0
         self._scales = {
             name: (tf.Variable(tf.zeros(shape), trainable=False), tf.Variable(tf.ones(shape), trainable=False))
             for name, shape in scaled.items()
@@ -100,7 +101,7 @@ class Step:
         per_layer = [_norm(self._captured.get(path)) for path in self._kernels]
         every = [_norm(gradient) for gradient in self._captured.values()]
         total = tf.sqrt(tf.add_n([norm**2 for norm in every])) if every else tf.constant(0.0)
-        return tf.stack([*per_layer, total])
+        return tf.stack([*per_layer, total]) / self._loss_scale
 
     def build_losses(self, example: Any) -> None:
         """Keras makes loss trackers at the first loss; inside a compiled loop that would be too late."""
@@ -125,6 +126,10 @@ class Step:
         grads = list(grads)
         variables = self.model.trainable_variables if trainable_variables is None else list(trainable_variables)
         self._captured = {v.path: g for v, g in zip(variables, grads, strict=True)}
+        optimizer = self.model.optimizer
+        scale = getattr(optimizer, "dynamic_scale", optimizer.loss_scale_factor)
+        # As it is now: the update may change it.
+        self._loss_scale = 1.0 if scale is None else tf.identity(tf.cast(scale, tf.float32))
         return self._plain(grads, trainable_variables)
 
 

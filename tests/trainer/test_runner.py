@@ -113,9 +113,18 @@ def test_cold_changes_get_programs_of_their_own_and_the_oldest_goes(mlp, session
     assert one.trainer.traces == 3  # the fourth run is remembered
 
 
+def test_program_as_it_came_is_kept_for_the_proof(mlp, session, monkeypatch):
+    monkeypatch.setattr("autofix.trainer.store.PROGRAMS", 2)
+    one = session(mlp(), epochs=1)
+    for activation in ("tanh", "relu", "elu", "selu"):
+        one.trainer.run(one.recipe.set("layers/hidden/activation", activation), Patch())
+    one.trainer.run(one.recipe, Patch(), seed=1)
+    assert one.trainer.traces == 4
+
+
 def test_many_programs_say_nothing_of_retracing(mlp, session, caplog):
     """TensorFlow takes the loops of several programs for one that is traced over and over, and warns the user."""
-    one = session(mlp(), epochs=1)
+    one = session(mlp(), epochs=5)  # scored often enough to compile the predictions too
     with caplog.at_level(logging.WARNING, logger="tensorflow"):
         for activation in ("relu", "elu", "selu", "gelu", "silu", "softsign", "softplus", "mish"):
             one.trainer.run(one.recipe.set("layers/hidden/activation", activation), Patch())

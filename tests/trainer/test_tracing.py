@@ -41,6 +41,19 @@ def test_trace_of_a_usual_run(mlp, session):
     json.dumps(trace.to_dict(), allow_nan=False)
 
 
+def test_gradient_norms_are_those_of_the_loss_where_the_loss_is_scaled(mlp, session):
+    keras.utils.set_random_seed(3)
+    plain = traced(session(mlp(), shuffle=False))
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        keras.utils.set_random_seed(3)
+        scaled = traced(session(mlp(), shuffle=False))
+    finally:
+        keras.config.set_dtype_policy("float32")
+    for path, norms in scaled.gradient_norms.items():
+        np.testing.assert_allclose(norms[:4], plain.gradient_norms[path][:4], rtol=0.5)
+
+
 def test_gradient_norms_are_those_of_a_tape(mlp, session):
     """The first step, done again by hand on the same rows and weights."""
     import tensorflow as tf
