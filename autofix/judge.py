@@ -18,6 +18,8 @@ from autofix.yardstick import has_signal
 
 # Share of what a quick scikit-learn model gains over chance that a run must gain to count as working.
 WORKING = 0.9
+# Share of that gain that a candidate may lack for the search to end with it, at most.
+SETTLED_SHARE = 0.05
 # A finding of this severity means that the run is stalled, not just that it could be better.
 STALLED = 0.7
 # A finding of this severity makes a run suspect where there is no yardstick to tell.
@@ -133,7 +135,9 @@ def settles(session: Session, outcome: Outcome, findings: Sequence[Diagnosis], t
         return True
     if target is not None or not comparable(session) or hopeless(session):
         return False
-    near = ceiling(session) - session.facts.noise / math.sqrt(len(session.data.splits))
+    # The standard error of a difference of two scores; data too small to tell them apart settles nothing.
+    error = math.sqrt(2 / len(session.data.splits)) * session.facts.noise
+    near = ceiling(session) - min(error, SETTLED_SHARE * (ceiling(session) - session.facts.chance))
     return outcome.rank >= near and not any(item.severity >= SUSPECT for item in findings)
 
 
