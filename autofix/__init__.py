@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from autofix.api import diagnose, repair
     from autofix.budget import Budget
     from autofix.change import Change, Patch
+    from autofix.live.monitor import monitor
     from autofix.recipe import Recipe
     from autofix.result import RepairResult, Verdict
     from autofix.strategy import Case, Strategy
     from autofix.symptom import Diagnosis, Symptom
+    from autofix.watch import Watch
 
 _HOMES = {
     "repair": "api",
@@ -37,6 +39,8 @@ _HOMES = {
     "Strategy": "strategy",
     "Symptom": "symptom",
     "Verdict": "result",
+    "Watch": "watch",
+    "monitor": "live.monitor",
 }
 
 __all__ = [
@@ -54,7 +58,9 @@ __all__ = [
     "Strategy",
     "Symptom",
     "Verdict",
+    "Watch",
     "diagnose",
+    "monitor",
     "repair",
 ]
 

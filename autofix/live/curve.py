@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+# Relative error of a 32-bit float that is rounded twice.
+RESOLUTION = 1.2e-7
 # Entries kept: a judgement turns all of them into arrays a dozen times, which takes some milliseconds with this many.
 MOST = 2**14
 
@@ -11,16 +13,19 @@ MOST = 2**14
 class Unaveraged:
     """Turns the mean over an epoch so far, which is what `logs["loss"]` holds, into the loss of the last batch.
 
-    The mean is a 32-bit float, so the loss of the n-th batch of an epoch is off by about 6e-8 * n of that mean.
+    The mean is a 32-bit float, so the loss of the n-th batch of an epoch is off by about 6e-8 * n of the highest mean.
+
+    Attributes:
+        blurred: Whether a loss was lost in that error, since the epoch began a million times higher.
     """
 
     def __init__(self) -> None:
-        self._mean = 0.0
-        self._weight = 0.0
+        self.blurred = False
+        self.restart()
 
     def restart(self) -> None:
         """Begins an epoch."""
-        self._mean = self._weight = 0.0
+        self._mean = self._weight = self._highest = 0.0
 
     def take(self, mean: float, weight: float = 1.0) -> float:
         """Returns the loss of the batch that moved the mean to `mean`; NaN for all batches after one that is.
@@ -32,6 +37,10 @@ class Unaveraged:
         weights = self._weight + weight
         loss = (mean * weights - self._mean * self._weight) / weight
         self._mean, self._weight = mean, weights
+        self._highest = max(self._highest, abs(mean) * weights)
+        if abs(loss) < RESOLUTION * self._highest:
+            self.blurred = True
+            return mean if mean < 0 else max(loss, 0.0)
         return loss
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
+import numpy as np
 
 from autofix.errors import AutofixError
 from autofix.facts import DataFacts
@@ -57,6 +58,10 @@ class Program:
         """Returns the program with facts about data of which `rows` rows are scored."""
         return replace(self, facts=replace(facts, noise=NOISE / math.sqrt(max(1, rows))))
 
+    def with_batches(self, size: int) -> Program:
+        """Returns the program with the rows of a batch."""
+        return replace(self, recipe=self.recipe.set("fit/batch_size", size))
+
     def evidence(self, trace: Trace, score: float | None, *, rows: tuple[int, int], perfect: float) -> Evidence:
         """Returns what rules may look at.
 
@@ -84,7 +89,7 @@ def program_of(model: keras.Model, fit: Mapping[str, Any], optimizer: Any = None
     """
     unseen = []
     try:
-        recipe = Recipe.of(model, fit=fit) if model.compiled else _uncompiled(model, fit, optimizer)
+        recipe = _compiled(model, fit) if model.compiled else _uncompiled(model, fit, optimizer)
         if not recipe.is_graph:
             unseen.append("the order and settings of the layers, because the model is subclassed")
     except AutofixError as error:
@@ -92,6 +97,13 @@ def program_of(model: keras.Model, fit: Mapping[str, Any], optimizer: Any = None
         recipe = _recipe({"class_name": type(model).__name__, "config": {}}, optimizer, fit)
         unseen.append("the order and settings of the layers, because the model has no configuration")
     return Program(recipe, hints_of(model, recipe)), unseen
+
+
+def _compiled(model: keras.Model, fit: Mapping[str, Any]) -> Recipe:
+    shape = getattr(model, "input_shape", None) if isinstance(model, keras.Sequential) else None
+    # A Sequential that got its shape from the first batch does not write it down.
+    example = None if shape is None else np.zeros([1, *(axis or 1 for axis in shape[1:])], "float32")
+    return Recipe.of(model, fit=fit, example=example)
 
 
 def _uncompiled(model: keras.Model, fit: Mapping[str, Any], optimizer: Any) -> Recipe:

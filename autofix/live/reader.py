@@ -6,7 +6,7 @@ import contextlib
 import inspect
 import math
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
@@ -15,17 +15,31 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from autofix.facts import DataFacts
 from autofix.live.graph import LayerOutputs, in_order
 from autofix.live.reference import Rows
 from autofix.probes.activations import read_activations
-from autofix.probes.predictions import read_predictions
-from autofix.scoring import Link, Score, Scorer
-from autofix.trace import LayerReading, PredictionReading
+from autofix.trace import LayerReading
 from autofix.trainer.leaves import Leaf, leaves
 
 # Entries of a kernel that are kept to tell how far it moved: the norm of a change is then known to 1 %.
 ENTRIES = 2**14
+# Positions of a layer's output that statistics are taken of: a unit that is on at one in 1,000 of them is still seen.
+POSITIONS = 2**12
+
+
+@dataclass(frozen=True)
+class Gradients:
+    """Gradients of one step, or of the reference rows.
+
+    Attributes:
+        norms: Euclidean norm of the gradient of each kernel, by layer path.
+        total: Global norm.
+        disconnected: Paths of the layers (of the variables, where no layer owns them) that the loss does not depend on.
+    """
+
+    norms: Mapping[str, float]
+    total: float
+    disconnected: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -36,8 +50,7 @@ class Reading:
         step: Training steps done.
         kernels: Sampled entries of each kernel, by layer path.
         layers: Layer readings; empty where layers cannot be seen.
-        norms: Gradient norm of each kernel by layer path; None where gradients were not read.
-        norm: Global gradient norm; None likewise.
+        gradients: What the gradients are like; None where they were not read.
         penalty: Sum of the regularization losses; None likewise.
         outputs: Raw outputs on the reference rows; empty where there are none.
     """
@@ -45,33 +58,9 @@ class Reading:
     step: int
     kernels: Mapping[str, np.ndarray]
     layers: tuple[LayerReading, ...] = ()
-    norms: Mapping[str, float] | None = None
-    norm: float | None = None
+    gradients: Gradients | None = None
     penalty: float | None = None
     outputs: tuple[np.ndarray, ...] = ()
-
-
-@dataclass(frozen=True, eq=False)
-class Judged:
-    """How predictions on some rows are scored.
-
-    Attributes:
-        facts: What is known about the data.
-        scorer: The score.
-        links: How raw outputs are read.
-    """
-
-    facts: DataFacts
-    scorer: Scorer
-    links: Sequence[Link]
-
-    def score(self, rows: Rows, outputs: Sequence[np.ndarray]) -> Score:
-        """Returns the score of raw outputs."""
-        return self.scorer.score(rows.targets, outputs, self.links)
-
-    def predictions(self, rows: Rows, outputs: Sequence[np.ndarray]) -> tuple[PredictionReading, ...]:
-        """Reads predictions: collapse, range, recalls."""
-        return read_predictions(outputs, rows.targets, self.facts.targets, self.links)
 
 
 class Reader:
@@ -88,24 +77,20 @@ class Reader:
 
     def __init__(self, model: keras.Model, outputs: LayerOutputs, activations: Mapping[str, str]) -> None:
         self._model = model
-        self._outputs = outputs
+        self._shown = outputs
         self._activations = activations
         self._leaves = leaves(model)
 
     @property
-    def watched(self) -> tuple[Leaf, ...]:
-        """Layers with a trainable kernel, in order."""
-        return tuple(leaf for leaf in self._leaves if leaf.kernel is not None and leaf.kernel.trainable)
+    def layers(self) -> tuple[Leaf, ...]:
+        """The layers, in order."""
+        return self._leaves
 
     @property
     def can_differentiate(self) -> bool:
         """Whether the loss can be computed without making a variable that training would make later."""
         compiled = getattr(self._model, "_compile_loss", None)
         return compiled is None or bool(getattr(compiled, "built", True))
-
-    def kernels(self) -> dict[str, np.ndarray]:
-        """Returns sampled entries of every trainable kernel."""
-        return {leaf.path: sampled(leaf.kernel) for leaf in self.watched}
 
     def read(self, step: int, rows: Rows | None, *, gradients: bool) -> Reading:
         """Takes a reading.
@@ -115,7 +100,7 @@ class Reader:
             rows: The reference rows; None leaves it at the weights.
             gradients: Whether to compute the loss and its gradients on them.
         """
-        reading = Reading(step, MappingProxyType(self.kernels()))
+        reading = Reading(step, kernels_of(self._leaves))
         if rows is None:
             return reading
         if gradients and rows.y is not None:
@@ -125,14 +110,18 @@ class Reader:
         outputs = tuple(as_array(value) for value in tf.nest.flatten(end))
         return replace(reading, layers=self._layers(seen, step), outputs=outputs, **loss)
 
+    def outputs(self, x: Any) -> tuple[np.ndarray, ...]:
+        """Returns the raw outputs, one array per output."""
+        return tuple(as_array(value) for value in tf.nest.flatten(self.forward(x)[1]))
+
     def forward(self, x: Any) -> tuple[dict[str, Any], Any]:
         """Calls the model as in inference; returns layer outputs by path and the model's own output."""
         with untouched(), keras.StatelessScope():
             return self._call(x)
 
     def _call(self, x: Any) -> tuple[dict[str, Any], Any]:
-        if self._outputs.sees:
-            return self._outputs(x)
+        if self._shown.sees:
+            return self._shown(x)
         has_training = "training" in inspect.signature(self._model.call).parameters
         return {}, self._model(x, training=False) if has_training else self._model(x)
 
@@ -149,8 +138,7 @@ class Reader:
             loss = model.compute_loss(x=rows.x, y=rows.y, y_pred=end, sample_weight=rows.weight, **more)
             penalty = sum(float(item) for item in model.losses)
         gradients = tape.gradient(loss, values)
-        norms, norm = gradient_norms(variables, gradients, self.watched)
-        return seen, end, {"norms": norms, "norm": norm, "penalty": penalty}
+        return seen, end, {"gradients": read_gradients(variables, gradients, self._leaves), "penalty": penalty}
 
     def _layers(self, seen: Mapping[str, Any], step: int) -> tuple[LayerReading, ...]:
         """Reads statistics off outputs at hand, through the probe that reads them off layers as they are called."""
@@ -159,7 +147,7 @@ class Reader:
 
         def forward() -> None:
             for path, output in shown.items():
-                stands[path].layer.call(as_array(output))
+                stands[path].layer.call(thinned(as_array(output)))
 
         readings = read_activations(tuple(stands.values()), forward, step, activations=self._activations)
         return tuple(replace(item, weight_norm=item.weight_norm * stands[item.layer].scale) for item in readings)
@@ -183,13 +171,28 @@ class _Echo:
     """A layer whose `call` gives back what it gets."""
 
     def __init__(self) -> None:
-        self.call = lambda value: value
+        self.call: Callable[[Any], Any] = lambda value: value
+
+
+def kernels_of(layers: Sequence[Leaf]) -> Mapping[str, np.ndarray]:
+    """Returns sampled entries of every trainable kernel, by layer path."""
+    kernels = ((leaf.path, leaf.kernel) for leaf in layers if leaf.kernel is not None and leaf.kernel.trainable)
+    return MappingProxyType({path: sampled(kernel) for path, kernel in kernels})
 
 
 def sampled(kernel: Any) -> np.ndarray:
     """Returns a copy of at most some thousand entries of a variable, always the same ones."""
     flat = np.asarray(kernel.value).reshape(-1)
     return np.array(flat[:: max(1, -(-flat.size // ENTRIES))], "float32")
+
+
+def thinned(output: np.ndarray) -> np.ndarray:
+    """Returns the units at some positions of an output that has more (pixels, time steps) than statistics need."""
+    if output.ndim <= 2:
+        return output
+    units = output.reshape(-1, output.shape[-1])
+    # An odd stride meets every column of an image of even width.
+    return units[:: -(-len(units) // POSITIONS) | 1] if len(units) > POSITIONS else units
 
 
 def as_array(value: Any) -> np.ndarray:
@@ -199,19 +202,23 @@ def as_array(value: Any) -> np.ndarray:
     return np.asarray(value)
 
 
-def gradient_norms(
-    variables: Sequence[Any], gradients: Sequence[Any], watched: Sequence[Leaf]
-) -> tuple[dict[str, float], float]:
-    """Returns the Euclidean norm of the gradient of each watched kernel by path, and that of all of them together.
+def read_gradients(variables: Sequence[Any], gradients: Sequence[Any], layers: Sequence[Leaf]) -> Gradients:
+    """Reads gradients.
 
     Args:
         variables: What was differentiated by.
         gradients: Their gradients, in the same order; None where the loss does not depend on one.
-        watched: Layers with a kernel.
+        layers: The layers of the model; those with a trainable kernel get a norm.
     """
     each = {id(variable): _norm(gradient) for variable, gradient in zip(variables, gradients, strict=True)}
-    norms = {leaf.path: each.get(id(leaf.kernel), 0.0) for leaf in watched}
-    return norms, math.hypot(*each.values())
+    kernels = ((leaf.path, leaf.kernel) for leaf in layers if leaf.kernel is not None and leaf.kernel.trainable)
+    owners = {id(weight): leaf.path for leaf in layers for weight in leaf.layer.weights}
+    none = (v for v, gradient in zip(variables, gradients, strict=True) if gradient is None)
+    return Gradients(
+        {path: each.get(id(kernel), 0.0) for path, kernel in kernels},
+        math.hypot(*each.values()),
+        tuple(dict.fromkeys(owners.get(id(variable), variable.path) for variable in none)),
+    )
 
 
 def _norm(gradient: Any) -> float:

@@ -1,49 +1,22 @@
-"""Everything seen of one run so far, and the `Trace` that it makes. No TensorFlow."""
+"""Everything seen of one run so far, and the `Trace` that it makes."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from autofix.live.curve import Curve
+from autofix.live.reader import Gradients, Reading
+from autofix.live.silent import Silent
 from autofix.trace import LayerReading, PredictionReading, Trace
 
 # Readings kept; beyond, every other one is forgotten, the first and the last never.
 MOST_READINGS = 256
 # Last losses that the share of the penalty is taken of, as in a run of our own.
 RECENT = 10
-
-
-class Seen(Protocol):
-    """A full reading, as far as a record keeps it."""
-
-    @property
-    def step(self) -> int:
-        """Training steps done."""
-
-    @property
-    def kernels(self) -> Mapping[str, np.ndarray]:
-        """Entries of each kernel by layer path."""
-
-    @property
-    def layers(self) -> tuple[LayerReading, ...]:
-        """Layer readings."""
-
-    @property
-    def norms(self) -> Mapping[str, float] | None:
-        """Gradient norms by layer path."""
-
-    @property
-    def norm(self) -> float | None:
-        """Global gradient norm."""
-
-    @property
-    def penalty(self) -> float | None:
-        """Sum of the regularization losses."""
 
 
 @dataclass
@@ -91,8 +64,9 @@ class Record:
         self._before: tuple[int, dict[str, np.ndarray]] = (0, {})
         self._change: dict[str, float] = {}
         self._updates: list[dict[str, float]] = []
-        self._gradients: list[tuple[int, Mapping[str, float], float]] = []
+        self._gradients: list[tuple[int, Gradients]] = []
         self._penalty: float | None = None
+        self.silent = Silent()
 
     @property
     def stride(self) -> int:
@@ -104,14 +78,20 @@ class Record:
         """Whether there is a reading to compare later ones with."""
         return bool(self._start or self._first)
 
-    def take(self, reading: Seen) -> None:
+    def note(self, sentence: str) -> None:
+        """Notes what could not be measured, once."""
+        if sentence not in self.unseen:
+            self.unseen.append(sentence)
+
+    def take(self, reading: Reading) -> None:
         """Takes in a reading; one of step 0 is what later ones are compared with."""
         self._last = reading.layers or self._last
         if reading.step == 0:
             self._first = reading.layers
         self._move(reading.step, dict(reading.kernels))
-        if reading.norms is not None and reading.norm is not None:
-            self._gradients.append((reading.step, reading.norms, reading.norm))
+        if reading.gradients is not None:
+            self._gradients.append((reading.step, reading.gradients))
+            self.silent.take(reading.gradients)
         self._penalty = reading.penalty if reading.penalty is not None else self._penalty
         self._thin()
 
@@ -119,7 +99,8 @@ class Record:
         """Returns what was seen, steps counted in entries of the loss where one stands for several."""
         stride, loss = self.stride, self.curve.entries
         bad = self.curve.first_bad
-        paths = list(self._gradients[-1][1]) if self._gradients else []
+        seen = self._gradients
+        paths = list(seen[-1][1].norms) if seen else []
         return Trace(
             steps_per_epoch=self.steps_per_epoch // stride,
             epochs=self.epochs,
@@ -129,9 +110,9 @@ class Record:
             epoch_scores=tuple(rank for _, rank in self.scores),
             scored_epochs=tuple(epoch for epoch, _ in self.scores),
             train_score=self.train_score,
-            probe_steps=tuple(step // stride for step, _, _ in self._gradients),
-            gradient_norms={path: tuple(norms.get(path, 0.0) for _, norms, _ in self._gradients) for path in paths},
-            gradient_norm=tuple(norm for _, _, norm in self._gradients),
+            probe_steps=tuple(step // stride for step, _ in seen),
+            gradient_norms={path: tuple(item.norms.get(path, 0.0) for _, item in seen) for path in paths},
+            gradient_norm=tuple(item.total for _, item in seen),
             weight_change=dict(self._change),
             update_ratio=self._ratios(),
             first=self._first,
@@ -142,7 +123,7 @@ class Record:
             non_finite_step=None if bad is None else min(bad // self.curve.stride, max(len(loss) - 1, 0)),
             non_finite_origin=self.origin,
             error=self.error,
-            unseen=tuple(dict.fromkeys([*self.unseen, *self._coarse()])),
+            unseen=(*self.unseen, *self._coarse()),
             seconds=self.seconds,
         )
 

@@ -18,7 +18,7 @@ from autofix.task import facts_of
 from autofix.trees import leaves, mapped
 
 # Rows that facts are taken from, and the bytes they may come to: targets and scales need no more.
-SAMPLE, SAMPLE_BYTES, LEAST_SAMPLE = 4096, 2**23, 16
+SAMPLE, SAMPLE_BYTES, LEAST_SAMPLE = 1024, 2**23, 16
 # Batches looked at where data comes in batches.
 BATCHES = 256
 

@@ -5,34 +5,34 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
-import keras
 import numpy as np
 
-from autofix.contract import link_of
 from autofix.errors import one_line
-from autofix.live.graph import LayerOutputs
-from autofix.live.judging import Judge, lines
+from autofix.live.arguments import is_held
+from autofix.live.judging import SETTLED, Judge, lines
 from autofix.live.program import Program, program_of
-from autofix.live.reader import Judged, Reader, Reading, as_array
+from autofix.live.reader import Reading, kernels_of
 from autofix.live.record import Record
-from autofix.live.reference import Rows, read_rows
-from autofix.live.schedule import CERTAIN, Schedule
-from autofix.probes.origin import origin_of
+from autofix.live.schedule import LAST_SHARE, Schedule
+from autofix.live.sight import Given, Scored, Sight
 from autofix.recipe import Recipe
-from autofix.scoring import scorer_of
 from autofix.symptom import Diagnosis
-from autofix.trace import Trace
+from autofix.trainer.leaves import leaves
+from autofix.trees import leaves as arrays_of
 
 logger = logging.getLogger(__name__)
 # Told by the name that users configure, whichever file finds it.
 teller = logging.getLogger("autofix")
 
-# Rows of the reference batch, and fewer where the outputs of all layers would come to more bytes: a tape holds them.
-REFERENCE, LEAST_REFERENCE, OUTPUT_BYTES = 256, 16, 2**22
 # Failed readings after which nothing more is tried.
 MOST_FAILURES = 3
+# Share of a run's steps after which its score is out of date: a run may well have begun to learn since.
+STALE = 0.1
+# Growth of the learning rate between two judgements that is a warm-up.
+RISING = 1.05
 
 
 class Run:
@@ -46,11 +46,18 @@ class Run:
         validation: Validation data; None for none.
         every: See `Schedule`.
         log: Whether findings are logged.
+
+    Attributes:
+        fit: Settings of `fit` that are known by now.
+        schedule: When to look.
+        record: What was seen.
+        diagnosis: What is wrong, as judged last.
+        rows: Training rows in an epoch; 0 while unknown.
     """
 
     def __init__(
         self,
-        model: keras.Model,
+        model: Any,
         optimizer: Any,
         fit: Mapping[str, Any],
         data: Any,
@@ -59,22 +66,20 @@ class Run:
         every: int | None,
         log: bool,
     ) -> None:
-        self.model, self.optimizer, self.fit = model, optimizer, dict(fit)
-        self.schedule = Schedule(every)
+        self.fit, self.schedule = dict(fit), Schedule(every)
         self.record = Record(planned_epochs=int(fit.get("epochs", 0)))
         self.diagnosis: tuple[Diagnosis, ...] = ()
         self.rows = 0
+        self._model, self._optimizer = model, optimizer
         self._data, self._validation, self._log = data, validation, log
         self._began = time.perf_counter()
         self._judge = Judge()
         self._program: Program | None = None
-        self._reader: Reader | None = None
-        self._reference: Rows | None = None
-        self._held: Rows | None = None
-        self._judged: Judged | None = None
-        self._score: float | None = None
-        self._scored = 0
+        self._sight: Sight | None = None
+        self._fresh, self._opened, self._settled = True, False, False
+        self._scored: tuple[int, Scored] | None = None
         self._failures = 0
+        self._rate = 0.0
 
     @property
     def recipe(self) -> Recipe | None:
@@ -82,179 +87,198 @@ class Run:
         return self._program.recipe if self._program else None
 
     @property
-    def trace(self) -> Trace:
-        """What was seen so far."""
-        self.record.seconds = time.perf_counter() - self._began
-        return self.record.trace()
+    def sight(self) -> Sight | None:
+        """What looks at the model; None while it is not built, or where it cannot be read."""
+        self._prepare()
+        return self._sight
 
     def begin(self) -> None:
-        """Reads the model before its first step; one that is not built yet is read after it."""
-        with self.schedule.timed():
-            if self.model.built:
-                self._measured("the model", self._prepare)
-                self._look(0)
+        """Looks at the model before its first step; one that is not built yet is looked at after it.
 
-    def due(self, step: int) -> tuple[Diagnosis, ...]:
-        """Takes a reading at a step at which one is due, if it can be afforded; returns what is news."""
-        self.record.steps = step
-        judged_anyway = step >= 5 * CERTAIN and self.schedule.due <= 5 * CERTAIN
-        if self.schedule.grants(step):
-            with self.schedule.timed(reading=True):
-                self._look(step)
-                return self._tell()
-        if judged_anyway:
+        The first step of a fresh model takes as long as hundreds of others, since it is traced: there is time for
+        everything. A model that goes on training is ready at once, so that only its weights are noted.
+        """
+        self._fresh = not self._measured("the steps done before", lambda: int(np.asarray(self._optimizer.iterations)))
+        if not self._model.built:
+            return
+        self._measured("the learning rate", self._note_size)
+        if self._fresh:
+            self._look(0, None)
+        else:
+            with self.schedule.timed():
+                self._note_weights(0)
+
+    def due(self, step: int, gradients: Given | None = None) -> tuple[Diagnosis, ...]:
+        """Looks at the model at a step at which that is due, if it can be afforded; else judges its losses once.
+
+        Args:
+            step: Training steps done.
+            gradients: Reads the gradients of the step; None computes those of the reference rows.
+
+        Returns:
+            The findings that are news.
+        """
+        self._at(step)
+        planned = 0 if self._fresh else self.record.steps_per_epoch * self.record.planned_epochs
+        if self.schedule.grants(step, planned):
+            return self._seen(step, gradients)
+        if step >= SETTLED and not self._settled:
+            self._settled = True
             with self.schedule.timed():
                 return self._tell()
         return ()
 
-    def broke(self, step: int) -> tuple[Diagnosis, ...]:
+    def broke(self, step: int, gradients: Given | None = None) -> tuple[Diagnosis, ...]:
         """Looks for where a loss that is not finite came from; returns what is news."""
-        self.record.steps = step
+        self._at(step)
         with self.schedule.timed():
-            self._look(step)
+            self._look(step, gradients)
             self.record.origin = self._measured("the origin of the NaN", self._origin)
             return self._tell()
 
     def epoch(self, step: int) -> tuple[Diagnosis, ...]:
-        """Reads the model at the end of an epoch, if it can be afforded; returns what is news."""
-        self.record.steps = step
-        if not self.schedule.affordable:
+        """Looks at the model at the end of an epoch, if it can be afforded; returns what is news."""
+        self._at(step)
+        if not self.schedule.affords(step):
             return ()
-        with self.schedule.timed(reading=True):
-            self._look(step)
-            self._validate()
-            return self._tell(is_epoch=True)
+        return self._seen(step, None, is_epoch=True)
 
     def end(self, step: int) -> tuple[Diagnosis, ...]:
-        """Judges the run as a whole; returns what is news."""
-        self.record.steps = step
+        """Judges the run as a whole, of a fresh model as it ends; returns what is news. Lets go of model and data."""
+        self._at(step)
         with self.schedule.timed():
-            if self.schedule.affordable or not self.record.begun:
-                self._look(step)
-                self._validate()
+            if self._fresh or self.schedule.affords(step, LAST_SHARE):
+                self._look(step, None)
+                self._validate(step)
+            else:
+                self._note_weights(step)
             news = self._tell(is_end=True)
-        self._data = self._validation = self._reference = self._held = self._reader = None
+        self._model = self._optimizer = self._data = self._validation = self._sight = None
         return news
 
-    def take(self, reading: Reading) -> None:
-        """Takes in a reading that was made elsewhere."""
-        self.record.take(reading)
+    def judge(self, step: int) -> tuple[Diagnosis, ...]:
+        """Judges what was seen up to a step; returns what is news."""
+        self._at(step)
+        with self.schedule.timed():
+            return self._tell()
 
-    def reader(self) -> Reader | None:
-        """Returns what reads the model, once it is built."""
-        if self._reader is None and self._program is None and self.model.built:
-            self._measured("the model", self._prepare)
-        return self._reader
+    def feeds(self, batch_size: int) -> None:
+        """Takes in the rows of a batch, which not every `fit` is told."""
+        self.fit["batch_size"] = batch_size
+        self.rows = self.record.steps_per_epoch * batch_size
+        if self._program is not None:
+            self._program = self._program.with_batches(batch_size)
 
-    def tell(self) -> tuple[Diagnosis, ...]:
-        """Judges what was seen; returns what is news."""
-        return self._tell()
+    def _at(self, step: int) -> None:
+        self.record.steps = step
+        self.record.seconds = time.perf_counter() - self._began
+
+    def _note_size(self) -> None:
+        weights = self._model.trainable_weights
+        self.record.trainable = int(sum(np.prod(weight.shape) for weight in weights))
+        self.record.learning_rate = self._rate = self._rate_now()
+
+    def _rate_now(self) -> float:
+        return float(np.asarray(self._optimizer.learning_rate))
+
+    def _note_weights(self, step: int) -> None:
+        if self._model.built:
+            kernels = self._measured("the weights", lambda: kernels_of(leaves(self._model)))
+            self.record.take(Reading(step, kernels or {}))
+
+    def _known(self) -> Program | None:
+        if self._program is None and self._model.built:
+            self._program, unseen = program_of(self._model, self.fit, self._optimizer)
+            for sentence in unseen:
+                self.record.note(sentence)
+        return self._program
 
     def _prepare(self) -> None:
-        model, record = self.model, self.record
-        record.trainable = int(sum(np.prod(weight.shape) for weight in model.trainable_weights))
-        record.learning_rate = self._measured("the learning rate", self.rate) or 0.0
-        self._program, unseen = program_of(model, self.fit, self.optimizer)
-        record.unseen += unseen
-        outputs = self._measured("layer outputs", lambda: LayerOutputs(model))
-        if outputs is None:
+        if not self._opened and self._model.built:
+            self._opened = True
+            self._sight = self._measured("the model", self._open)
+
+    def _open(self) -> Sight:
+        program = self._known()
+        assert program is not None
+        if not self.record.trainable:
+            self._measured("the learning rate", self._note_size)
+        sight = Sight(self._model, program, self._data, self._validation, self.record.note)
+        self._program = sight.program
+        return sight
+
+    def _look(self, step: int, gradients: Given | None) -> None:
+        sight = self.sight
+        if sight is None or self._failures >= MOST_FAILURES:
             return
-        if not outputs.sees:
-            record.unseen.append("layer outputs, because the model is no graph of layers")
-        self._reader = Reader(model, outputs, self._program.activations)
-        if self._data is None:
-            record.unseen.append("layer outputs, gradients and predictions: there are no rows to take them on")
+        seen = self._measured("layers and gradients", lambda: sight.read(step, gradients))
+        if seen is None:
+            self._failures += 1
             return
-        most = min(REFERENCE, max(LEAST_REFERENCE, OUTPUT_BYTES // max(1, outputs.bytes_per_row)))
-        self._measured("the reference rows", lambda: self._show(most))
-
-    def rate(self) -> float:
-        """Returns the learning rate in force."""
-        return float(np.asarray(self.optimizer.learning_rate))
-
-    def _show(self, most: int) -> None:
-        """Takes the reference rows, and all that follows from them."""
-        assert self._program is not None
-        self._reference, facts = read_rows(self._data, self._program.hints, most)
-        if facts is None or not facts.targets:
-            self.record.unseen.append("the score, because the targets cannot be read")
-            return
-        self._program = self._program.knowing(facts, self._reference.count)
-        links = [link_of(self._program.recipe, facts, index) for index in range(len(facts.targets))]
-        self._judged = Judged(facts, scorer_of("auto", facts.targets), links)
-        if self._validation is not None:
-            self._held, _ = read_rows(self._validation, self._program.hints, most, facts=False)
-
-    def _look(self, step: int) -> None:
-        if self._program is None and self.model.built:
-            self._measured("the model", self._prepare)
-        if self._reader is not None and self._failures < MOST_FAILURES:
-            done = self._measured("layers and gradients", lambda: self._read(step))
-            self._failures += done is None
-
-    def _read(self, step: int) -> bool:
-        reader, rows = self._reader, self._reference
-        assert reader is not None
-        reading = None
-        if rows is not None and rows.y is not None and reader.can_differentiate:
-            reading = self._measured("gradients", lambda: reader.read(step, rows, gradients=True))
-        if reading is None:
-            reading = reader.read(step, rows, gradients=False)
+        reading, scored = seen
         self.record.take(reading)
-        if self._judged is not None and rows is not None and rows.targets and reading.outputs:
-            judged, outputs = self._judged, reading.outputs
-            score = self._measured("the score", lambda: judged.score(rows, outputs))
-            if score is not None:
-                self.record.train_score = self._score = score.value
-                self._scored = rows.count
-                found = self._measured("predictions", lambda: judged.predictions(rows, outputs))
-                self.record.predictions = found or ()
-        return True
+        if scored is not None:
+            self._scored = step, scored
+            self.record.train_score = scored.score.value
+            self.record.predictions = scored.predictions
 
-    def _validate(self) -> None:
-        if self._held is not None and self._judged is not None and self._reader is not None:
-            self._measured("the validation score", self._validated)
+    def _seen(self, step: int, gradients: Given | None, *, is_epoch: bool = False) -> tuple[Diagnosis, ...]:
+        """Looks and tells. What is prepared once does not count as the cost of a look."""
+        with self.schedule.timed():
+            self._prepare()
+        with self.schedule.timed(reading=True):
+            self._look(step, gradients)
+            if is_epoch:
+                self._validate(step)
+            return self._tell(is_epoch=is_epoch)
 
-    def _validated(self) -> None:
-        import tensorflow as tf
-
-        assert self._reader is not None
-        assert self._held is not None
-        assert self._judged is not None
-        _, end = self._reader.forward(self._held.x)
-        outputs = [as_array(value) for value in tf.nest.flatten(end)]
-        score = self._judged.score(self._held, outputs)
-        self.record.scores.append((self.record.epochs, score.rank))
-        self.record.predictions = self._judged.predictions(self._held, outputs)
-        self._score, self._scored = score.value, self._held.count
+    def _validate(self, step: int) -> None:
+        scored = self._sight.validate() if self._sight else None
+        if scored is not None:
+            self._scored = step, scored
+            self.record.scores.append((self.record.epochs, scored.score.rank))
+            self.record.predictions = scored.predictions
 
     def _tell(self, *, is_epoch: bool = False, is_end: bool = False) -> tuple[Diagnosis, ...]:
-        found = self._measured("the symptoms", lambda: self._judge_now(is_epoch=is_epoch, is_end=is_end))
+        found = self._measured("the symptoms", lambda: self._judged(is_epoch=is_epoch, is_end=is_end))
         if found is None:
             return ()
         self.diagnosis, news, failed = found
-        self.record.unseen += failed
-        if self._log:
-            for line in lines(news, self.record.steps):
-                teller.warning("autofix: %s", line)
+        for sentence in failed:
+            self.record.note(sentence)
+        for line in lines(news, self.record.steps) if self._log else ():
+            teller.warning("autofix: %s", line)
         return tuple(news)
 
-    def _judge_now(self, *, is_epoch: bool, is_end: bool) -> Any:
-        if self._program is None:
+    def _judged(self, *, is_epoch: bool, is_end: bool) -> Any:
+        program, record = self._known(), self.record
+        if program is None:
             return None
-        perfect = self._judged.scorer.perfect if self._judged else 1.0
-        evidence = self._program.evidence(self.trace, self._score, rows=(self.rows, self._scored), perfect=perfect)
-        whole = is_epoch or self.record.epochs >= 1.0
-        step, stride = self.record.steps, self.record.stride
-        return self._judge.judge(evidence, step, stride=stride, is_epoch=whole, is_end=is_end)
+        trace, score, rows = record.trace(), None, 0
+        at, scored = self._scored or (0, None)
+        if scored is not None and record.steps - at <= STALE * record.steps:
+            score, rows = scored.score.value, scored.rows
+        else:
+            trace = replace(trace, predictions=(), train_score=None)
+        perfect = self._sight.perfect if self._sight else 1.0
+        rate, self._rate = self._rate, self._rate_now()
+        return self._judge.judge(
+            program.evidence(trace, score, rows=(self.rows, rows), perfect=perfect),
+            record.steps,
+            more=record.silent.findings(),
+            stride=record.stride,
+            is_epoch=is_epoch or record.epochs >= 1.0,
+            is_end=is_end,
+            is_warming=not is_end and self._rate > RISING * rate > 0.0,
+        )
 
-    def _origin(self) -> str:
-        """Names where a NaN came from, as far as the reference rows and the weights tell."""
-        rows, trace = self._reference, self.trace
+    def _origin(self) -> str | None:
+        """Names where a NaN came from, as far as the data and the weights tell."""
+        if self._sight is None:
+            return None
         first = self.record.curve.first_bad in (None, 0)
-        readings = trace.first if first else trace.last
-        inputs, targets = (rows.inputs, rows.targets) if rows is not None else ((), ())
-        found = origin_of(inputs, targets, readings)
+        trace = self.record.trace()
+        found = self._sight.origin(trace.first if first else trace.last, _everything(self._data))
         return found if first or not found.startswith("layer:") else "gradient"
 
     def _measured(self, what: str, measure: Callable[[], Any]) -> Any:
@@ -263,5 +287,12 @@ class Run:
             return measure()
         except Exception as error:  # a probe must never end a run
             logger.debug("a probe failed", exc_info=True)
-            self.record.unseen.append(f"{what} ({one_line(error)})")
+            self.record.note(f"{what} ({one_line(error)})")
             return None
+
+
+def _everything(data: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]] | None:
+    """Returns all inputs and all targets where they are held in memory."""
+    if not (isinstance(data, tuple) and is_held(data)):
+        return None
+    return tuple(arrays_of(data[0])), tuple(arrays_of(list(data[1:2])))
