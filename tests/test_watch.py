@@ -15,7 +15,9 @@ import tensorflow as tf
 
 import autofix
 from autofix.errors import FixYourCall
+from autofix.live.curve import Curve, Unaveraged
 from autofix.live.handover import outcome_of
+from autofix.live.schedule import MILESTONES, SHARE, Schedule
 from autofix.session import prepare
 from autofix.symptom import Symptom
 from autofix.symptoms import TRACE
@@ -627,6 +629,59 @@ def test_a_mirrored_strategy_on_two_logical_devices():
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
+
+
+def looks(seconds_a_step, seconds_a_look, steps, *, planned=0):
+    """Steps at which a run is looked at, and the share of its time that this takes."""
+    now = 0.0
+    schedule = Schedule(clock=lambda: now)
+    found = []
+    for step in range(1, steps + 1):
+        now += seconds_a_step
+        if step >= schedule.due and schedule.grants(step, planned):
+            found.append(step)
+            with schedule.timed(reading=True):
+                now += seconds_a_look
+    return found, schedule.spent / now
+
+
+def test_looks_are_frequent_at_first_where_they_cost_little():
+    found, share = looks(1.0, 0.001, 10_000)
+    assert found[: len(MILESTONES)] == list(MILESTONES)
+    assert share < SHARE
+    assert np.diff(found).max() < 5_000
+
+
+@pytest.mark.parametrize(("step", "look"), [(0.002, 0.015), (0.005, 0.05), (0.5, 4.0)])
+def test_looks_keep_to_their_share(step, look):
+    found, share = looks(step, look, 20_000)
+    assert 20 in found
+    assert share < 1.05 * SHARE
+    assert len(found) > 5
+
+
+def test_a_short_run_that_goes_on_training_is_not_looked_at():
+    assert looks(0.002, 0.02, 100, planned=100) == ([], 0.0)
+    assert looks(0.002, 0.02, 1_000, planned=1_000)[0][0] == 20
+
+
+def test_a_curve_halves_its_resolution():
+    curve = Curve(most=8)
+    news = [curve.add(float(loss)) for loss in range(37)]
+    assert not any(news)
+    assert curve.stride == 8
+    assert curve.entries == (3.5, 11.5, 19.5, 27.5)
+    assert [curve.add(np.inf), curve.add(np.nan)] == [True, False]
+    assert curve.first_bad == 37
+
+
+def test_losses_that_drown_in_a_mean_are_said_to():
+    unaveraged, mean = Unaveraged(), np.float32(0.0)
+    for number, loss in enumerate([1e9, 2.0, 2.0, 2.0], 1):
+        mean += (np.float32(loss) - mean) / np.float32(number)
+        taken = unaveraged.take(float(mean))
+        assert taken >= 0.0
+    assert unaveraged.blurred
 
 
 @pytest.fixture(autouse=True)

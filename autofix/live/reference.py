@@ -18,7 +18,7 @@ from autofix.task import facts_of
 from autofix.trees import leaves, mapped
 
 # Rows that facts are taken from, and the bytes they may come to: targets and scales need no more.
-SAMPLE, SAMPLE_BYTES, LEAST_SAMPLE = 1024, 2**23, 16
+SAMPLE, SAMPLE_BYTES, LEAST_SAMPLE = 1024, 2**20, 32
 # Batches looked at where data comes in batches.
 BATCHES = 256
 
@@ -75,7 +75,7 @@ def read_rows(data: Any, hints: ModelHints, count: int, *, facts: bool = True) -
     """
     few = _few(data)
     try:
-        read = Data.of(few, hints=hints, seed=0, limit_bytes=2 * SAMPLE_BYTES)
+        read = Data.of(few, hints=hints, seed=0, limit_bytes=8 * SAMPLE_BYTES)
     except FixYourData:
         if not isinstance(few, tuple):
             raise

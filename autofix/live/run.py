@@ -284,7 +284,9 @@ class Run:
     def _measured(self, what: str, measure: Callable[[], Any]) -> Any:
         """Returns what `measure` gives, None where it fails."""
         try:
-            return measure()
+            # A run that diverges overflows in our statistics too, which is no news to its user.
+            with np.errstate(all="ignore"):
+                return measure()
         except Exception as error:  # a probe must never end a run
             logger.debug("a probe failed", exc_info=True)
             self.record.note(f"{what} ({one_line(error)})")

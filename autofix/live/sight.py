@@ -23,9 +23,9 @@ from autofix.trace import LayerReading, PredictionReading
 
 logger = logging.getLogger(__name__)
 
-# Rows of the reference batch; fewer where the outputs of all layers, which a tape holds, come to more bytes. Down to
-# 64, which still tell a dead unit from a rare one; below that only where these would not fit in a small computer.
-REFERENCE, FEW, FEWEST = 256, 64, 4
+# Rows of the reference batch. There are fewer where the outputs of all layers, which a tape holds, come to more
+# bytes: as many as a usual batch has, so that a look takes no more memory than a step, or what still fits.
+REFERENCE, FEW, FEWEST = 256, 32, 4
 BYTES, MOST_BYTES = 2**21, 2**26
 
 # Told, in a few words, of what could not be measured.
