@@ -29,6 +29,8 @@ FIT_SECONDS = 1.0
 MOST_EPOCHS = 20
 # Steps that are promised to the product's engine, which compiles with XLA only for long runs.
 LONG = 100_000
+# Steps done before a run, as far as an engine is told that is not to read gradients.
+UNREAD = 700_000
 
 
 class Clock(keras.callbacks.Callback):
@@ -123,20 +125,17 @@ class Fused:
 
     Args:
         model: What to train.
-        probes: Whether gradient norms are read as the product reads them.
         seconds: How long to time.
-        unit: Timed steps come in multiples of this.
     """
 
-    def __init__(self, model: Model, *, probes: bool = True, seconds: float = SECONDS, unit: int = EPOCH) -> None:
-        options = {} if probes else {"probes": False}
-        self.program = Program(recipe_of(model), batch_of(model, EPOCH * BATCH), **options)
+    def __init__(self, model: Model, *, seconds: float = SECONDS) -> None:
+        self.program = Program(recipe_of(model), batch_of(model, EPOCH * BATCH))
         self._rng = np.random.default_rng(0)
         self._done = 0
         self._steps = 5 * EPOCH
         for _ in range(2):  # the plain loop, then XLA's compilation
             self.seconds()
-        self._steps = unit * epochs_for(unit * self.seconds(), seconds)
+        self._steps = EPOCH * epochs_for(EPOCH * self.seconds(), seconds)
 
     def seconds(self) -> float:
         """Train for some steps; returns seconds a step."""
@@ -147,6 +146,38 @@ class Fused:
         self.program.run(order, starts, starts + BATCH, self._done, ahead=LONG)
         self._done += self._steps
         return (time.perf_counter() - began) / self._steps
+
+    def close(self) -> None:
+        """Let go of the compiled functions."""
+        self.program.close()
+
+
+class FusedRun:
+    """Whole runs by the product's engine.
+
+    Args:
+        model: What to train.
+        probes: Whether gradient norms are read as the product reads them; without, the faster loop makes every step.
+        seconds: How long a run takes, at most.
+        most: Steps of a run, at most.
+    """
+
+    def __init__(self, model: Model, *, probes: bool, seconds: float, most: int) -> None:
+        self.program = Program(recipe_of(model), batch_of(model, EPOCH * BATCH), probes=probes)
+        # Far beyond the steps that are left to the loop that reads gradients, none is.
+        self._first = 0 if probes else UNREAD
+        self.steps = 5 * EPOCH
+        for _ in range(2):  # the plain loop, then XLA's compilation
+            self.seconds()
+        self.steps = min(most, round(seconds / self.seconds()))
+
+    def seconds(self) -> float:
+        """Make one run; returns seconds a step."""
+        order = np.random.default_rng(0).permutation(EPOCH * BATCH)
+        order, starts = np.resize(order, self.steps * BATCH), np.arange(self.steps) * BATCH
+        began = time.perf_counter()
+        self.program.run(order, starts, starts + BATCH, self._first, ahead=LONG)
+        return (time.perf_counter() - began) / self.steps
 
     def close(self) -> None:
         """Let go of the compiled functions."""
