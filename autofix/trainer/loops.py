@@ -102,9 +102,12 @@ class PlainLoop(Loop):
         self, order: np.ndarray, starts: np.ndarray, stops: np.ndarray, probe: np.ndarray, rates: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Trains on `order[starts[i]:stops[i]]`, one step each; returns losses and gradient norms."""
+        # A few steps of a long order: only their rows are handed over.
+        first, last = int(starts[0]), int(stops[-1])
+        given = (order[first:last], starts - first, stops - first, probe, rates)
         args = tuple(
-            tf.constant(value, spec.dtype)
-            for value, spec in zip((order, starts, stops, probe, rates), SIGNATURE, strict=True)
+            tf.convert_to_tensor(np.asarray(value, spec.dtype.as_numpy_dtype))
+            for value, spec in zip(given, SIGNATURE, strict=True)
         )
         if self.eager:
             return self._in_python(*args)

@@ -21,8 +21,6 @@ REPETITIONS, QUICK_REPETITIONS = {"fused": 10, "fit": 8}, 2
 # A measurement is one run from its first step: probes are dense at first and ever more rare later. It is as long as the
 # runs that XLA is compiled for, in seconds and in steps at most.
 SECONDS, STEPS = 1.0, 8192
-# The engine chooses between loops by their measured pace; a pair that chose differently is compiled again.
-TRIES = 3
 COLUMNS = ("model", "loop", "without us", "with us", "overhead %", "95 % interval", "pairs")
 NOTES = (
     "overhead: median of the paired ratios, minus one, of measurements that take turns; several pairs of programs are "
@@ -85,14 +83,7 @@ def measure(pair: Callable[[], tuple[Timed, Timed]], loop: str, quick: bool) -> 
 def _fused(model: Any) -> tuple[Timed, Timed]:
     from .contenders import FusedRun
 
-    for _ in range(TRIES):
-        without, watched = (FusedRun(model, probes=probes, seconds=SECONDS, most=STEPS) for probes in (False, True))
-        if without.program.engine == watched.program.engine:
-            watched.steps = without.steps
-            return without, watched
-        without.close()
-        watched.close()
-    raise RuntimeError(f"{model.name} runs on different engines with and without probes: the machine is too busy.")
+    return FusedRun.both(model, SECONDS, STEPS)
 
 
 def _fit(model: Any) -> tuple[Timed, Timed]:
