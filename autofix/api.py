@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from numbers import Real
 from typing import TYPE_CHECKING, Any, Literal
 
+from autofix.arguments import check_arguments, fit_settings
 from autofix.budget import Budget, Clock
 from autofix.controller import Controller
-from autofix.errors import FixYourCall
 from autofix.progress import narrator
 from autofix.registry import strategies as registered
 from autofix.result import RepairResult
@@ -75,8 +73,8 @@ def repair(
     """
     clock = Clock(Budget.of(budget))
     chosen = registered(strategies)
-    fit = _fit_settings(epochs, batch_size, class_weight)
-    _check(weights, seed, target, progress)
+    fit = fit_settings(epochs, batch_size, class_weight)
+    check_arguments(weights, seed, target, progress)
     with narrator(progress) as tell, warnings.catch_warnings():
         # What Keras has to say of a stuck program is said once, by the findings.
         warnings.simplefilter("ignore")
@@ -109,8 +107,8 @@ def diagnose(
     Returns:
         The findings, the most certain and severe first; empty when there are none.
     """
-    fit = _fit_settings(epochs, batch_size, class_weight)
-    _check(weights, seed, None, progress)
+    fit = fit_settings(epochs, batch_size, class_weight)
+    check_arguments(weights, seed, None, progress)
     with narrator(progress) as tell, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         session = prepare(
@@ -122,41 +120,3 @@ def diagnose(
             return list(controller.findings)
         finally:
             session.trainer.close()
-
-
-def _fit_settings(epochs: int | None, batch_size: int | None, class_weight: Any) -> dict[str, Any]:
-    fit: dict[str, Any] = {}
-    for name, value in (("epochs", epochs), ("batch_size", batch_size)):
-        if value is not None:
-            if not _is_whole(value) or value < 1:
-                raise FixYourCall(f"`{name}` must be a whole number of at least 1. Received: {name}={value!r}.")
-            fit[name] = int(value)
-    if class_weight is not None:
-        if not isinstance(class_weight, Mapping) or not all(_is_number(value) for value in class_weight.values()):
-            raise FixYourCall(
-                f"`class_weight` must map classes to numbers, as in `fit`. Received: class_weight={class_weight!r}. "
-                "Leave it out to let the strategy `class_weight` decide."
-            )
-        fit["class_weight"] = {str(key): float(value) for key, value in class_weight.items()}
-    return fit
-
-
-def _check(weights: Any, seed: Any, target: Any, progress: Any) -> None:
-    if weights not in ("auto", "keep", "reset"):
-        raise FixYourCall(f"`weights` must be 'auto', 'keep' or 'reset'. Received: weights={weights!r}.")
-    if not _is_whole(seed) or seed < 0:
-        raise FixYourCall(f"`seed` must be a whole number of at least 0. Received: seed={seed!r}.")
-    if target is not None and not _is_number(target):
-        raise FixYourCall(f"`target` must be a score that is good enough, such as 0.95. Received: target={target!r}.")
-    if progress not in (True, False, "auto"):
-        raise FixYourCall(f"`progress` must be True, False or 'auto'. Received: progress={progress!r}.")
-
-
-def _is_number(value: Any) -> bool:
-    if isinstance(value, bool) or not isinstance(value, Real):
-        return False
-    return math.isfinite(value)
-
-
-def _is_whole(value: Any) -> bool:
-    return _is_number(value) and int(value) == value

@@ -10,6 +10,12 @@ Why it stalls a run:
     off by f**depth at the end of a stack: signals and gradients vanish or saturate. A bias of -5 keeps a ReLU off for
     every input.
 
+Likely causes:
+    An initializer was set by hand, with one scale for layers of every width.
+    Kernels were set to a constant, such as zeros.
+    Biases were given a value that belongs to another activation.
+    Recurrent kernels are not orthogonal and grow their state.
+
 What treats it:
     He or LeCun initialization for the ReLU family, Glorot for bounded activations, zero biases, orthogonal recurrence.
 

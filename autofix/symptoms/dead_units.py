@@ -7,6 +7,12 @@ Why it stalls a run:
     A ReLU that is off for every row has no gradient and never comes back. A layer of them passes on nothing, and the
     output is a constant.
 
+Likely causes:
+    The learning rate is too high: one long step pushed the biases below zero.
+    Biases start negative, or initial weights are far too large.
+    Inputs are unscaled, large and of one sign.
+    A large gradient from unscaled targets made the first steps too long.
+
 What treats it:
     A lower rate when they died on the way; He initialization and zero biases when they were born dead; leaky variants.
 

@@ -7,6 +7,13 @@ What it sees:
 Why it stalls a run:
     A NaN passes through the gradient into every weight, and stays.
 
+Likely causes:
+    Inputs or targets hold NaN or infinities.
+    The learning rate is too high: the weights overflow.
+    The gradients explode through a recurrence or a deep stack.
+    The loss takes the logarithm of 0 or of a negative number: raw outputs read as probabilities.
+    Inputs or targets are so large that their squares overflow.
+
 What treats it:
     By origin: imputing inputs and targets; scaling; a stable loss on logits; clipping or a lower
     rate for what exploded.

@@ -7,6 +7,12 @@ What it sees:
 Why it stalls a run:
     No change, no learning: everything is frozen, the gradient is zero, or the rate is below what floats resolve.
 
+Likely causes:
+    All layers are frozen.
+    The learning rate is below what a step can be seen of.
+    The loss does not depend on the weights: another tensor, a rounding, an argmax.
+    Every unit is dead, or the loss is clipped where it has no slope.
+
 What treats it:
     By cause: unfreezing; another initialization, activation or loss for a zero gradient; a range test for the rate.
 
@@ -32,6 +38,15 @@ UNCHANGED = 1e-6
 # Global norm under which a gradient is zero for 32-bit weights.
 ZERO_GRADIENT = 1e-10
 SEVERITY = 0.95
+# What a measured cause leaves of the likely ones.
+CAUSES = {
+    "frozen": ("All layers are frozen.",),
+    "zero gradient": (
+        "Every unit is dead, or the loss is clipped where it has no slope.",
+        "The loss does not depend on the weights: another tensor, a rounding, an argmax.",
+    ),
+    "learning rate": ("The learning rate is below what a step can be seen of.",),
+}
 
 
 def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
@@ -58,7 +73,8 @@ def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
     else:
         cause, text = "unknown", text + "."
     values = numbers(change=moved, gradient_norm=norm, cause=cause, learning_rate=float(trace.learning_rate))
-    return (Diagnosis(Symptom.WEIGHTS_UNCHANGED, eased(SEVERITY, evidence), 1.0, text, None, 0, values),)
+    severity, causes = eased(SEVERITY, evidence), CAUSES.get(cause, ())
+    return (Diagnosis(Symptom.WEIGHTS_UNCHANGED, severity, 1.0, text, None, 0, values, causes),)
 
 
 def _gradient(trace: Trace) -> float | None:
