@@ -69,15 +69,31 @@ def read(
 
 
 def read_model(
-    model: keras.Model | Callable[[], keras.Model], fit: Mapping[str, Any], seed: int, example: Any = None
+    model: keras.Model | Callable[[], keras.Model],
+    fit: Mapping[str, Any],
+    seed: int,
+    example: Any = None,
+    *,
+    build: bool = True,
 ) -> tuple[keras.Model, Recipe, ModelHints]:
-    """Reads a model: the live one, built where an example says its shapes, its recipe and what it expects."""
+    """Reads a model.
+
+    Args:
+        model: The user's compiled model, or a function that builds one.
+        fit: Settings of `fit` that the user gave.
+        seed: Seed of the weights of what is built.
+        example: A few rows of input, to build a model that has no input shape yet.
+        build: Whether a model without weights yet is built, as a copy.
+
+    Returns:
+        The live model, its recipe, and what it says about its inputs and outputs.
+    """
     from autofix.recipe.build import live_model
     from autofix.recipe.hints import hints_of
 
     live, builder = live_model(model, seed)
     recipe = Recipe.of(builder or live, fit=dict(fit), example=example)
-    if not live.built:
+    if build and not live.built:
         live = recipe.build(seed=seed, example=example)
     return live, recipe, hints_of(live, recipe)
 

@@ -66,7 +66,7 @@ def check(
         warnings.simplefilter("ignore")
         if data is None:
             fit.pop("class_weight", None)
-            _, recipe, hints = read_model(model, fit, seed=0)
+            _, recipe, hints = read_model(model, fit, seed=0, build=False)
             facts = imagined(recipe, hints)
         else:
             given = read(model, data, validation_data=None, fit=fit, seed=0, measure_signal=False)
