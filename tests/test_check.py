@@ -199,7 +199,9 @@ def test_models_of_several_outputs_positions_and_no_layers():
     assert check(compiled(Own), data).unchecked[-1:] == found.unchecked[-1:]
     deferred = keras.Sequential([L.Dense(8, "relu"), L.Dense(1, "softmax")])
     deferred.compile("adam", "binary_crossentropy")
-    assert Symptom.HEAD_MISMATCH in {item.symptom for item in check(deferred)}
+    with pytest.raises(FixYourModel, match="`data`"):
+        check(deferred)
+    assert Symptom.HEAD_MISMATCH in {item.symptom for item in check(deferred, programs.iris(2))}
     assert not deferred.built
 
 
