@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from autofix.arguments import check_arguments, fit_settings
 from autofix.budget import Budget, Clock
 from autofix.controller import Controller
+from autofix.live.handover import refusal, watched_settings
 from autofix.progress import narrator
 from autofix.registry import strategies as registered
 from autofix.result import RepairResult
@@ -17,6 +18,8 @@ from autofix.symptom import Diagnosis
 
 if TYPE_CHECKING:
     import keras
+
+    from autofix.watch import Watch
 
 
 def repair(
@@ -32,6 +35,7 @@ def repair(
     budget: Budget | str | float = "10x",
     strategies: Sequence[str] | None = None,
     weights: Literal["auto", "keep", "reset"] = "auto",
+    watch: Watch | None = None,
     seed: int = 0,
     progress: bool | Literal["auto"] = "auto",
 ) -> RepairResult:
@@ -55,6 +59,8 @@ def repair(
         strategies: Names of the strategies to use; all of them if left out.
         weights: "auto" keeps frozen and pretrained weights and starts everything else fresh; "keep" starts from the
             weights the model came with; "reset" starts everything but frozen layers fresh.
+        watch: An `autofix.Watch` that saw the last `fit` of the model. Its run stands for the one that would be made
+            first, as far as it tells as much, and its `epochs`, `batch_size` and `class_weight` hold unless given here.
         seed: Seed of splits, initial weights, data order and search.
         progress: Whether to report on stderr; "auto" does so in a terminal.
 
@@ -73,16 +79,27 @@ def repair(
     """
     clock = Clock(Budget.of(budget))
     chosen = registered(strategies)
-    fit = fit_settings(epochs, batch_size, class_weight)
+    fit = {**watched_settings(watch), **fit_settings(epochs, batch_size, class_weight)}
     check_arguments(weights, seed, target, progress)
     with narrator(progress) as tell, warnings.catch_warnings():
         # What Keras has to say of a stuck program is said once, by the findings.
         warnings.simplefilter("ignore")
         tell("reading model and data")
         session = prepare(
-            model, data, validation_data=validation_data, fit=fit, metric=metric, weights=weights, seed=seed
+            model,
+            data,
+            validation_data=validation_data,
+            fit=fit,
+            metric=metric,
+            weights=weights,
+            seed=seed,
+            began=watch.recipe if watch is not None else None,
         )
         controller = Controller(session, chosen, clock, tell, seed, target)
+        if watch is not None:
+            refused = refusal(watch, session, fit, weights)
+            controller.notes += [refused] if refused else []
+            controller.watched = None if refused else watch
         try:
             return controller.run()
         finally:

@@ -16,6 +16,8 @@ from autofix.task import facts_of
 if TYPE_CHECKING:
     import keras
 
+RATE = "compile/optimizer/learning_rate"
+
 
 @dataclass(frozen=True, eq=False)
 class Given:
@@ -44,6 +46,7 @@ def read(
     fit: Mapping[str, Any],
     seed: int,
     measure_signal: bool = True,
+    began: Recipe | None = None,
 ) -> Given:
     """Reads model and data.
 
@@ -54,11 +57,13 @@ def read(
         fit: Settings of `fit` that the user gave.
         seed: Seed of the split.
         measure_signal: Whether to fit scikit-learn models, to know what the data allows (half a second and more).
+        began: The program as it was when the run began that trained the model; `fit` may have moved its learning rate.
 
     Raises:
         FixYourModel, FixYourData, FixYourCall: If something cannot be used as it is.
     """
     live, recipe, hints = read_model(model, fit, seed, first_rows(data))
+    recipe = (began and as_it_began(recipe, began)) or recipe
     own = Data.of(data, validation_data=validation_data, hints=hints, seed=seed)
     if "batch_size" not in fit and own.batch_size is not None:
         recipe = recipe.set("fit/batch_size", own.batch_size)
@@ -96,6 +101,14 @@ def read_model(
     if build and not live.built:
         live = recipe.build(seed=seed, example=example)
     return live, recipe, hints_of(live, recipe)
+
+
+def as_it_began(recipe: Recipe, began: Recipe) -> Recipe | None:
+    """Returns a program with the learning rate that it began with; None where `began` is another program."""
+    if recipe.has(RATE) and began.has(RATE):
+        recipe = recipe.set(RATE, began.get(RATE))
+    same = began.architecture == recipe.architecture and began.compile == recipe.compile
+    return recipe if same else None
 
 
 def _by_index(weights: Mapping[str, float], facts: DataFacts) -> dict[str, float]:

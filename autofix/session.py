@@ -75,6 +75,7 @@ def prepare(
     metric: str | Callable[..., float] = "auto",
     weights: Literal["auto", "keep", "reset"] = "auto",
     seed: int = 0,
+    began: Recipe | None = None,
 ) -> Session:
     """Reads model and data.
 
@@ -86,11 +87,12 @@ def prepare(
         metric: See `repair`.
         weights: See `repair`.
         seed: Seed of the split.
+        began: The program as it was when a watched run of it began; None where nobody watched.
 
     Raises:
         FixYourModel, FixYourData, FixYourCall: If something cannot be used as it is.
     """
-    given = read(model, data, validation_data=validation_data, fit=fit, seed=seed)
+    given = read(model, data, validation_data=validation_data, fit=fit, seed=seed, began=began)
     recipe, facts, hints = given.recipe, given.facts, given.hints
     scorer = scorer_of(metric, facts.targets)
     trainer = Trainer(given.data, facts, scorer, Start(given.model, recipe, weights), recipe)

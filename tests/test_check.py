@@ -265,3 +265,10 @@ def test_arguments_are_checked():
     with pytest.raises(FixYourModel, match="compiled"):
         autofix.check(keras.Sequential([keras.Input((2,)), L.Dense(1)]))
     assert CUSTOM not in KNOWN_LOSSES
+
+
+def test_the_cause_that_was_seen_is_named_first():
+    model, data, fit = program("dying_relu_biases")
+    assert check(model, data, **fit)[0].causes[0].startswith("Biases were given")
+    model, data, fit = program("zeros_initializer")
+    assert check(model, data, **fit)[0].causes[0].startswith("Kernels were set")

@@ -14,12 +14,12 @@ from autofix.errors import FixYourCall
 from autofix.manual.explain import explain, remedies, symptoms
 from autofix.manual.page import read_page
 from autofix.manual.readings import readings_of
-from autofix.manual.rules import likely_causes, titles
+from autofix.manual.rules import causes_led_by, likely_causes, titles
 from autofix.registry import strategies, treating
 from autofix.report import pages
 from autofix.report.manual import WIDTH, markdown
 from autofix.symptom import Diagnosis, Symptom
-from autofix.symptoms import PREFLIGHT, TRACE, complete
+from autofix.symptoms import PREFLIGHT, TRACE, complete, dead_units, non_finite_loss, weights_unchanged
 from tests.test_cli import run
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -109,8 +109,6 @@ def test_a_symptom_by_name_member_and_finding():
     assert {"trace.last", "layer.dead"} <= dict(item.readings).keys()
     assert "activation" in item.related
     (many,) = [threshold for threshold in item.thresholds if threshold.name == "MANY"]
-    from autofix.symptoms import dead_units
-
     assert float(many.value) == dead_units.MANY
     assert many.comment.startswith("Fraction of dead units")
 
@@ -258,3 +256,21 @@ def test_command_imports_no_framework(arguments):
     assert done.returncode == 0, done.stderr
     imported = done.stderr.rsplit("imported:", 1)[1]
     assert not any(name in imported for name in ("tensorflow", "keras", "optuna", "sklearn")), imported
+
+
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [
+        ("DEAD_UNITS", dead_units.BORN),
+        ("NON_FINITE_LOSS", non_finite_loss.OF_DATA),
+        ("NON_FINITE_LOSS", non_finite_loss.OF_STEPS),
+        *(("WEIGHTS_UNCHANGED", start) for start in weights_unchanged.CAUSES.values()),
+        ("BAD_INITIALIZATION", "Kernels were set"),
+        ("BAD_INITIALIZATION", "An initializer was set"),
+        ("BAD_INITIALIZATION", "Biases were given"),
+    ],
+)
+def test_a_rule_that_saw_the_cause_names_it_first(name, start):
+    found = causes_led_by(name, start)
+    assert found[0].startswith(start)
+    assert sorted(found) == sorted(likely_causes(name))

@@ -45,6 +45,16 @@ def page_of(name: str) -> Page | None:
     return None if module is None else read_page(source_of(module))
 
 
+def causes_led_by(name: str, start: str) -> tuple[str, ...]:
+    """Returns the likely causes of a symptom, one of which a rule has seen, with that one first.
+
+    Args:
+        name: Name of the symptom, such as "DEAD_UNITS".
+        start: Words that the cause begins with.
+    """
+    return tuple(sorted(likely_causes(name), key=lambda cause: not cause.startswith(start)))
+
+
 @functools.cache
 def likely_causes(name: str) -> tuple[str, ...]:
     """Returns the likely causes of a symptom, the likeliest first; empty where none are written down."""

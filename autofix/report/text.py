@@ -18,7 +18,6 @@ WIDTH = 100
 FINDINGS = 6
 # Likely causes shown of each, where no change was found that does away with them.
 CAUSES = 3
-OPEN = ("IMPROVED", "UNREPAIRED", "UNUSABLE", "OUT_OF_BUDGET")
 # Longest value shown as it is.
 LONGEST = 60
 
@@ -61,7 +60,7 @@ def _lines(result: RepairResult) -> Iterator[str]:
         yield "What was wrong"
         for item in shown:
             yield from _wrapped(str(item), "  - ")
-            if result.verdict.name in OPEN and item.causes:
+            if not result.patch and item.causes:
                 yield from _wrapped(f"likely causes: {' '.join(item.causes[:CAUSES])}", "    ")
         if len(result.diagnosis) > len(shown):
             yield f"  ({len(result.diagnosis) - len(shown)} lesser findings in `result.diagnosis`)"

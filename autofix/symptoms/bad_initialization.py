@@ -32,6 +32,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from autofix.manual.rules import causes_led_by
 from autofix.recipe import LayerView, heads
 from autofix.recipe.views import RECURRENT
 from autofix.symptom import Diagnosis, Evidence, Symptom
@@ -72,8 +73,12 @@ def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
             bias += _bias(view, inner)
     if len(scale) >= DEPTH:
         scale = [_raised(item) for item in scale]
-    found = (*constant, *scale, *bias)
-    return tuple(replace(item, severity=eased(item.severity, evidence)) for item in found)
+    groups = ((constant, "Kernels were set"), (scale, "An initializer was set"), (bias, "Biases were given"))
+    return tuple(
+        replace(item, severity=eased(item.severity, evidence), causes=causes_led_by("BAD_INITIALIZATION", cause))
+        for group, cause in groups
+        for item in group
+    )
 
 
 def _initializer(value: Any) -> tuple[str, Mapping[str, Any]] | None:

@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import math
 
+from autofix.manual.rules import causes_led_by
 from autofix.symptom import Diagnosis, Evidence, Symptom
 from autofix.symptoms._judging import numbers
 from autofix.trace import Trace
@@ -39,6 +40,9 @@ ORIGINS = {
     "loss": "in the loss itself, all layers being finite",
     "gradient": "in the gradient, the loss being finite",
 }
+
+# The likely cause by where it came from: the data, or steps that are too long for it.
+OF_DATA, OF_STEPS = "Inputs or targets hold", "The learning rate"
 
 
 def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
@@ -68,7 +72,9 @@ def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
         text += f"; it began {ORIGINS.get(origin, origin)}"
     values = numbers(step=step, origin=origin, loss_before=before[-1] if before else None)
     severity = PASSING if last_finite else LASTING
-    return (Diagnosis(Symptom.NON_FINITE_LOSS, severity, 1.0, text + ".", layer, step, values),)
+    cause = OF_DATA if origin in ("input", "target") else OF_STEPS
+    causes = causes_led_by("NON_FINITE_LOSS", cause) if origin else ()
+    return (Diagnosis(Symptom.NON_FINITE_LOSS, severity, 1.0, text + ".", layer, step, values, causes),)
 
 
 def _weights(trace: Trace) -> tuple[Diagnosis, ...]:

@@ -28,6 +28,7 @@ import math
 
 import numpy as np
 
+from autofix.manual.rules import causes_led_by
 from autofix.symptom import Diagnosis, Evidence, Symptom
 from autofix.symptoms._judging import eased, finite_part, numbers
 from autofix.symptoms._program import present, weighted
@@ -38,14 +39,11 @@ UNCHANGED = 1e-6
 # Global norm under which a gradient is zero for 32-bit weights.
 ZERO_GRADIENT = 1e-10
 SEVERITY = 0.95
-# What a measured cause leaves of the likely ones.
+# The likely cause that a measured one is.
 CAUSES = {
-    "frozen": ("All layers are frozen.",),
-    "zero gradient": (
-        "Every unit is dead, or the loss is clipped where it has no slope.",
-        "The loss does not depend on the weights: another tensor, a rounding, an argmax.",
-    ),
-    "learning rate": ("The learning rate is below what a step can be seen of.",),
+    "frozen": "All layers are frozen",
+    "zero gradient": "Every unit is dead",
+    "learning rate": "The learning rate is below",
 }
 
 
@@ -73,7 +71,8 @@ def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
     else:
         cause, text = "unknown", text + "."
     values = numbers(change=moved, gradient_norm=norm, cause=cause, learning_rate=float(trace.learning_rate))
-    severity, causes = eased(SEVERITY, evidence), CAUSES.get(cause, ())
+    severity = eased(SEVERITY, evidence)
+    causes = causes_led_by("WEIGHTS_UNCHANGED", CAUSES[cause]) if cause in CAUSES else ()
     return (Diagnosis(Symptom.WEIGHTS_UNCHANGED, severity, 1.0, text, None, 0, values, causes),)
 
 
