@@ -29,6 +29,7 @@ def repair(
     epochs: int | None = None,
     batch_size: int | None = None,
     class_weight: Mapping[Any, float] | None = None,
+    shuffle: bool = True,
     metric: str | Callable[..., float] = "auto",
     target: float | None = None,
     budget: Budget | str | float = "10x",
@@ -49,6 +50,7 @@ def repair(
         epochs: Epochs that you train for; 10 if left out.
         batch_size: Rows in a batch; what the dataset is batched with, else 32.
         class_weight: Weight per class, as in `fit`.
+        shuffle: Whether `fit` draws the rows in a new order every epoch, as it does by default.
         metric: "auto" (balanced accuracy, or R2 for regression), the name of a scikit-learn scorer, or a function
             `(y_true, y_pred) -> float`, higher is better.
         target: A score that is good enough; the search stops at the first candidate that reaches it.
@@ -75,7 +77,7 @@ def repair(
     """
     clock = Clock(Budget.of(budget))
     chosen = registered(strategies)
-    fit = _fit_settings(epochs, batch_size, class_weight)
+    fit = _fit_settings(epochs, batch_size, class_weight, shuffle)
     _check(weights, seed, target, progress)
     with narrator(progress) as tell, warnings.catch_warnings():
         # What Keras has to say of a stuck program is said once, by the findings.
@@ -99,6 +101,7 @@ def diagnose(
     epochs: int | None = None,
     batch_size: int | None = None,
     class_weight: Mapping[Any, float] | None = None,
+    shuffle: bool = True,
     metric: str | Callable[..., float] = "auto",
     weights: Literal["auto", "keep", "reset"] = "auto",
     seed: int = 0,
@@ -109,7 +112,7 @@ def diagnose(
     Returns:
         The findings, the most certain and severe first; empty when there are none.
     """
-    fit = _fit_settings(epochs, batch_size, class_weight)
+    fit = _fit_settings(epochs, batch_size, class_weight, shuffle)
     _check(weights, seed, None, progress)
     with narrator(progress) as tell, warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -124,7 +127,7 @@ def diagnose(
             session.trainer.close()
 
 
-def _fit_settings(epochs: int | None, batch_size: int | None, class_weight: Any) -> dict[str, Any]:
+def _fit_settings(epochs: int | None, batch_size: int | None, class_weight: Any, shuffle: Any) -> dict[str, Any]:
     fit: dict[str, Any] = {}
     for name, value in (("epochs", epochs), ("batch_size", batch_size)):
         if value is not None:
@@ -138,6 +141,10 @@ def _fit_settings(epochs: int | None, batch_size: int | None, class_weight: Any)
                 "Leave it out to let the strategy `class_weight` decide."
             )
         fit["class_weight"] = {str(key): float(value) for key, value in class_weight.items()}
+    if not isinstance(shuffle, bool):
+        raise FixYourCall(f"`shuffle` must be True or False. Received: shuffle={shuffle!r}.")
+    if not shuffle:
+        fit["shuffle"] = False
     return fit
 
 
