@@ -81,6 +81,7 @@ def kinds(rows: int = 80, count: int = 3) -> np.ndarray:
         ({"class_weight": {"a": "heavy"}}, ["class_weight", "heavy"]),
         ({"class_weight": 3.0}, ["class_weight", "3.0"]),
         ({"class_weight": "balanced"}, ["class_weight", "balanced"]),
+        ({"shuffle": "no"}, ["shuffle", "no"]),
         ({"target": "high"}, ["target", "high"]),
         ({"seed": -1}, ["seed", "-1"]),
         ({"seed": "one"}, ["seed", "one"]),

@@ -38,10 +38,10 @@ def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
     if told is not None:
         text = (
             f"Column {told.feature} of input {told.input!r} alone scores {told.alone:.3f} on unseen rows, all the "
-            f"others together {told.without:.3f}. Is it known when a prediction is wanted?"
+            f"others together {told.without:.3f}: make sure that it is known by the time a prediction is wanted."
         )
         values = numbers(feature=told.feature, alone=told.alone, without=told.without, input=told.input)
-        found.append(Diagnosis(Symptom.LEAKAGE, SEVERITY, 0.6, text.replace("?", "."), numbers=values))
+        found.append(Diagnosis(Symptom.LEAKAGE, SEVERITY, 0.6, text, numbers=values))
     varied = any(item.distinct >= DISTINCT and not item.integral for item in facts.inputs)
     if facts.repeats >= COPIES and varied:
         text = f"The inputs of {facts.repeats:.0%} of the validation rows are those of a training row."

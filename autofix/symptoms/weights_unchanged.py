@@ -73,7 +73,7 @@ def _single_layers(evidence: Evidence, trace: Trace) -> tuple[Diagnosis, ...]:
     found = []
     for path, change in trace.weight_change.items():
         norms = finite_part(trace.gradient_norms.get(path, ()))
-        if change >= UNCHANGED or not len(norms) or norms.any():
+        if not change < UNCHANGED or not len(norms) or norms.any():
             continue
         if path in trace.disconnected:
             cause, severity, text = "disconnected", LEFT_OUT, "The loss does not depend on it: its gradient is None."
