@@ -34,6 +34,12 @@ def test_a_flag_and_a_rare_class_count():
     assert scores(np.c_[X, rare], rare, TaskKind.BINARY)[4] == 1.0
 
 
+def test_a_rare_class_is_not_outvoted_by_false_alarms():
+    rare = (np.arange(800) % 20 == 0).astype(int)
+    flag = rare | (np.arange(800) % 10 == 1)
+    assert scores(np.c_[X, flag], rare, TaskKind.BINARY)[4] > 0.9
+
+
 @pytest.mark.parametrize("x", [X[:, :1], X[:, :, None], np.zeros((800, 600)), X.astype(str)])
 def test_what_is_no_table_is_passed_over(x):
     assert single_columns([x], CLASSES, TaskKind.BINARY, 0) == ()

@@ -2,7 +2,10 @@
 
 What it sees:
     How often the yardstick, on rows that it was not fitted to, contradicts the label in the quarter of the rows that it
-    is surest of, and in the next quarter; and how often rows with the very same inputs have different targets.
+    is surest of, and in the next quarter; and how often rows with the very same inputs have different targets. Where
+    classes overlap, errors gather at the border, and the surest quarter is nearly right: that is a hard task. Wrong
+    labels are spread evenly, so being surer does not help. Where there is no signal nothing is sure, and NO_SIGNAL says
+    so.
 
 Why it stalls a run:
     What is written wrong cannot be predicted: the score stops short of perfect, and a network that fits its training
@@ -10,10 +13,6 @@ Why it stalls a run:
 
 What treats it:
     Looking at the disputed labels. More regularization or an early stop keeps a network from learning them.
-
-How it is told from a hard task, and from no signal:
-    Where classes overlap, errors gather at the border: the surest quarter is nearly right. Wrong labels are spread
-    evenly, so being surer does not help. Where there is no signal, nothing is sure, and NO_SIGNAL says so.
 
 References:
     Northcutt, Jiang and Chuang, JAIR 70 (2021), "Confident learning". Zhang et al. 2017 (arXiv:1611.03530). Measured on

@@ -49,6 +49,6 @@ def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
     if touched:
         momentum = min(item.momentum for item in touched)
         severity = NORMALIZED if momentum >= STEADY else UNSTEADY
-        text += f", which {len(touched)} batch normalization(s) take into averages of momentum {momentum:g}"
+        text += f", which the batch normalization takes into averages of momentum {momentum:g}"
     values = numbers(rows=rows, batch_size=batch, last_batch=last, steps_per_epoch=steps)
     return (Diagnosis(Symptom.LAST_BATCH, eased(severity, evidence), 1.0, text + ".", numbers=values),)

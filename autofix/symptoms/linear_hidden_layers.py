@@ -12,7 +12,7 @@ What treats it:
     ReLU between the layers; one activation instead of two.
 
 References:
-    NeuraLint's rules on linear hidden layers and double activations (Nikanjam et al. 2021, arXiv:2105.14095). DeepFD:
+    NeuraLint's rules on linear hidden layers and double activations (Nikanjam et al. 2021, arXiv:2105.08095). DeepFD:
     a wrong or missing activation in 25 of 52 programs. A layer narrower than both its neighbours is a deliberate
     bottleneck (Sandler et al. 2018, arXiv:1801.04381), and what ends in a sum or a product is bent there.
 """

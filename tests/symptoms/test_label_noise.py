@@ -16,6 +16,7 @@ def seen(disputed=(), score=None, trace=None, targets=(), **more):
         (0.95, (0.0, 0.01)),  # an easy task
         (0.70, (0.13, 0.26)),  # classes that overlap
         (0.62, (0.27, 0.34)),  # a model too weak for the task, and right labels
+        (0.59, (0.39, 0.38)),  # a model that is hardly better than guessing
         (0.90, (0.06, 0.05)),  # a few slips
         (0.75, ()),  # nothing measured
     ],

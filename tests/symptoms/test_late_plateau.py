@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from autofix.symptoms import converged, plateau
@@ -34,6 +35,12 @@ def test_other_curves_are_the_matter_of_other_rules(loss) -> None:
 def test_a_loss_that_swings_is_not_at_rest() -> None:
     noisy = tuple(value + 0.4 * (-1) ** (step // 60) for step, value in enumerate(REST))
     assert seen(noisy) == ()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_few_noisy_steps_do_not_tell(seed) -> None:
+    loss = np.where(np.arange(48) < 5, 1.0, 0.6) + 0.08 * np.random.default_rng(seed).standard_normal(48)
+    assert seen(tuple(loss.tolist())) == ()
 
 
 def test_scores_that_climb_are_not_at_rest() -> None:
