@@ -30,6 +30,7 @@ def repair(
     epochs: int | None = None,
     batch_size: int | None = None,
     class_weight: Mapping[Any, float] | None = None,
+    shuffle: bool = True,
     metric: str | Callable[..., float] = "auto",
     target: float | None = None,
     budget: Budget | str | float = "10x",
@@ -51,6 +52,7 @@ def repair(
         epochs: Epochs that you train for; 10 if left out.
         batch_size: Rows in a batch; what the dataset is batched with, else 32.
         class_weight: Weight per class, as in `fit`.
+        shuffle: Whether `fit` draws the rows in a new order every epoch, as it does by default.
         metric: "auto" (balanced accuracy, or R2 for regression), the name of a scikit-learn scorer, or a function
             `(y_true, y_pred) -> float`, higher is better.
         target: A score that is good enough; the search stops at the first candidate that reaches it.
@@ -79,7 +81,7 @@ def repair(
     """
     clock = Clock(Budget.of(budget))
     chosen = registered(strategies)
-    fit = {**watched_settings(watch), **fit_settings(epochs, batch_size, class_weight)}
+    fit = {**watched_settings(watch), **fit_settings(epochs, batch_size, class_weight, shuffle)}
     check_arguments(weights, seed, target, progress)
     with narrator(progress) as tell, warnings.catch_warnings():
         # What Keras has to say of a stuck program is said once, by the findings.
@@ -114,6 +116,7 @@ def diagnose(
     epochs: int | None = None,
     batch_size: int | None = None,
     class_weight: Mapping[Any, float] | None = None,
+    shuffle: bool = True,
     metric: str | Callable[..., float] = "auto",
     weights: Literal["auto", "keep", "reset"] = "auto",
     seed: int = 0,
@@ -124,7 +127,7 @@ def diagnose(
     Returns:
         The findings, the most certain and severe first; empty when there are none.
     """
-    fit = fit_settings(epochs, batch_size, class_weight)
+    fit = fit_settings(epochs, batch_size, class_weight, shuffle)
     check_arguments(weights, seed, None, progress)
     with narrator(progress) as tell, warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -10,7 +10,7 @@ from typing import Any
 from autofix.errors import FixYourCall
 
 
-def fit_settings(epochs: int | None, batch_size: int | None, class_weight: Any) -> dict[str, Any]:
+def fit_settings(epochs: int | None, batch_size: int | None, class_weight: Any, shuffle: Any) -> dict[str, Any]:
     """Returns the settings of `fit` that were given, as a recipe writes them.
 
     Raises:
@@ -29,6 +29,10 @@ def fit_settings(epochs: int | None, batch_size: int | None, class_weight: Any) 
                 "Leave it out to let the strategy `class_weight` decide."
             )
         fit["class_weight"] = {str(key): float(value) for key, value in class_weight.items()}
+    if not isinstance(shuffle, bool):
+        raise FixYourCall(f"`shuffle` must be True or False. Received: shuffle={shuffle!r}.")
+    if not shuffle:
+        fit["shuffle"] = False
     return fit
 
 

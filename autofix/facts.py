@@ -51,6 +51,7 @@ class InputFacts:
         integral: Whether every value is a whole number.
         constant: Number of entries of the last axis that never vary.
         distinct: Number of distinct values in a sample (at most 10,000 values are looked at).
+        repeated: Number of entries of the last axis that vary and repeat an earlier one in every row looked at.
     """
 
     name: str
@@ -67,6 +68,7 @@ class InputFacts:
     integral: bool
     constant: int
     distinct: int
+    repeated: int = 0
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,23 @@ class TargetFacts:
 
 
 @dataclass(frozen=True)
+class Giveaway:
+    """One column of a table that says what the targets are.
+
+    Attributes:
+        input: Name of the input that it is a column of.
+        feature: Its number, counted from 0.
+        alone: Score that it reaches without any other column.
+        without: Score that the yardstick reaches on all the others together.
+    """
+
+    input: str
+    feature: int
+    alone: float
+    without: float
+
+
+@dataclass(frozen=True)
 class DataFacts:
     """The data in numbers.
 
@@ -121,13 +140,19 @@ class DataFacts:
         rows: Rows in training, validation and holdout parts.
         inputs: One entry per model input, in the model's order.
         targets: One entry per model output, in the model's order.
-        sorted_labels: Whether the training rows come sorted by class.
+        sorted_labels: Whether the training rows come sorted by class or by the quantity to predict.
         duplicates: Fraction of rows whose inputs repeat an earlier row (sampled).
         signal: Score of the better of a linear model and a forest from scikit-learn on the validation part; None
             where it was not measured. A lower bound of what the data allows.
         chance: Score of the best constant prediction on the same part.
         noise: Standard error of a score on the validation part.
         notes: Sentences about how the data was read, split or sampled.
+        epoch_rows: Rows in an epoch of the user's own run, which holds nothing out; 0 where it is not known.
+        repeats: Fraction of validation rows whose inputs are those of a training row (sampled: a lower bound).
+        conflicts: Fraction of training rows whose target differs from the usual one of the same inputs (sampled).
+        disputed: Fractions of labels that the yardstick contradicts on unseen rows: in the quarter of them that it is
+            surest of, and in the next one; empty where it was not measured.
+        giveaway: The column that gives the targets away where the others do not; None if there is none.
     """
 
     rows: tuple[int, int, int]
@@ -139,3 +164,8 @@ class DataFacts:
     chance: float
     noise: float
     notes: tuple[str, ...]
+    epoch_rows: int = 0
+    repeats: float = 0.0
+    conflicts: float = 0.0
+    disputed: tuple[float, ...] = ()
+    giveaway: Giveaway | None = None

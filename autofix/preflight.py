@@ -33,6 +33,7 @@ def check(
     epochs: int | None = None,
     batch_size: int | None = None,
     class_weight: Mapping[Any, float] | None = None,
+    shuffle: bool = True,
 ) -> Findings:
     """Says what is wrong with a model and its data as far as that shows without any training: for tests of model code.
 
@@ -45,6 +46,7 @@ def check(
         epochs: Epochs that you train for; 10 if left out.
         batch_size: Rows in a batch; what the dataset is batched with, else 32.
         class_weight: Weight per class, as in `fit`.
+        shuffle: Whether `fit` draws the rows in a new order every epoch, as it does by default.
 
     Returns:
         The findings that matter: empty, hence false, where all is well. Those of a severity up to 0.4, which a run may
@@ -60,7 +62,7 @@ def check(
         ...     found = autofix.check(build_model(), (x[:1000], y[:1000]))
         ...     assert not found, found
     """
-    fit = fit_settings(epochs, batch_size, class_weight)
+    fit = fit_settings(epochs, batch_size, class_weight, shuffle)
     with warnings.catch_warnings():
         # What Keras has to say of a faulty model is said once, by the findings.
         warnings.simplefilter("ignore")

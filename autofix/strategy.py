@@ -19,7 +19,14 @@ if TYPE_CHECKING:
 
 # Symptoms that say that a run fails, not why: any other one is the better reason for a change.
 OUTCOMES = frozenset(
-    {Symptom.COLLAPSED_PREDICTIONS, Symptom.PLATEAU, Symptom.SLOW, Symptom.UNDERFITTING, Symptom.STILL_IMPROVING}
+    {
+        Symptom.COLLAPSED_PREDICTIONS,
+        Symptom.PLATEAU,
+        Symptom.LATE_PLATEAU,
+        Symptom.SLOW,
+        Symptom.UNDERFITTING,
+        Symptom.STILL_IMPROVING,
+    }
 )
 
 

@@ -13,6 +13,7 @@ from autofix.data import Data
 from autofix.facts import DataFacts, InputFacts, TargetFacts, TaskKind
 from autofix.hints import ModelHints
 from autofix.labels import positions, to_index
+from autofix.repeats import conflicting, repeated_columns, repeated_rows
 from autofix.targets import WIDE, column_statistics, infer_target
 
 __all__ = ["facts_of", "infer_inputs", "infer_target"]
@@ -23,6 +24,8 @@ MOST_VALUES = 20_000_000  # values of one input that statistics are taken from: 
 GLANCE = 10_000  # values looked at for `distinct`
 DUPLICATE_ROWS = 10_000  # rows, and at most 16 MB of them, compared for `duplicates`
 DUPLICATE_BYTES = 2**24
+ORDERED_ROWS = 20  # fewer quantities may be in order by accident
+ORDERED = 0.01  # fraction of steps in the other direction that ties and rounding explain
 SEED = 0  # of the yardstick when the data brings its own split: the measure belongs to the data, not to a run
 LARGEST = float(np.finfo(np.float64).max)
 
@@ -43,10 +46,14 @@ def facts_of(data: Data, hints: ModelHints, measure_signal: bool = True) -> Data
         for output, array in zip(hints.outputs, y, strict=False)
     )
     signal, chance, noise = None, _chance(targets), 0.0
+    disputed: tuple[float, ...] = ()
+    giveaway = None
     if measure_signal:
-        from autofix.yardstick import signal_of  # imports scikit-learn
+        from autofix.yardstick import measure  # imports scikit-learn
 
-        signal, chance, noise = signal_of(data, targets, SEED)
+        found = measure(data, targets, SEED)
+        signal, chance, noise = found.signal, found.chance, found.noise
+        disputed, giveaway = found.disputed, found.giveaway
     return DataFacts(
         rows=(len(train), len(split.validation), len(split.holdout)),
         inputs=infer_inputs(x, hints.inputs, train),
@@ -57,6 +64,11 @@ def facts_of(data: Data, hints: ModelHints, measure_signal: bool = True) -> Data
         chance=chance,
         noise=noise,
         notes=data.notes,
+        epoch_rows=data.rows - data.given,
+        repeats=repeated_rows(x, train, split.validation) if split.validation is not train else 0.0,
+        conflicts=conflicting(x, y[0], targets[0], train) if len(targets) == 1 else 0.0,
+        disputed=disputed,
+        giveaway=giveaway,
     )
 
 
@@ -108,6 +120,7 @@ def _input(name: str, array: Array, rows: Array | None) -> InputFacts:
         integral=whole,
         constant=int((low >= high).sum()),
         distinct=len(np.unique(glance)),
+        repeated=repeated_columns(table),
     )
 
 
@@ -154,6 +167,8 @@ def _trained_on(target: TargetFacts, y: Array, train: Array) -> TargetFacts:
 
 def _sorted(y: Array, target: TargetFacts) -> bool:
     """Whether equal labels come in runs: not many more changes than classes, where shuffled rows would have plenty."""
+    if target.kind is TaskKind.REGRESSION:
+        return _in_order(y)
     if target.kind not in (TaskKind.BINARY, TaskKind.MULTICLASS) or positions(target) != 1:
         return False
     index = to_index(y, target)
@@ -164,6 +179,15 @@ def _sorted(y: Array, target: TargetFacts) -> bool:
     changes = int((np.diff(index) != 0).sum())
     expected = len(index) * (1 - float(np.square(found / max(1, found.sum())).sum()))
     return changes <= classes - 1 + len(index) // 200 and expected >= 4 * changes
+
+
+def _in_order(y: Array) -> bool:
+    """Whether one quantity a row only ever grows, or only ever falls, up to a hundredth of the steps."""
+    if y.dtype.kind not in "fiu" or len(y) < ORDERED_ROWS or y[:1].size != 1:
+        return False
+    steps = np.diff(y.reshape(-1).astype(np.float64))
+    up, down = int((steps > 0).sum()), int((steps < 0).sum())
+    return min(up, down) <= ORDERED * len(steps) and max(up, down) > len(steps) // 2
 
 
 def _duplicates(x: Sequence[Array], train: Array) -> float:

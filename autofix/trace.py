@@ -90,6 +90,7 @@ class Trace:
         error: The exception that ended the run, as text; None if none did.
         unseen: What the probes could not measure, as sentences.
         seconds: Wall time of the run.
+        disconnected: Paths of the layers whose kernel's gradient is None, because the loss does not depend on it.
     """
 
     steps_per_epoch: int = 0
@@ -115,6 +116,7 @@ class Trace:
     error: str | None = None
     unseen: tuple[str, ...] = ()
     seconds: float = 0.0
+    disconnected: tuple[str, ...] = ()
 
     @property
     def steps(self) -> int:

@@ -21,6 +21,7 @@ from autofix.registry import strategies as registered
 from autofix.strategy import Strategy
 from autofix.symptom import Symptom
 from autofix.trainer import Trainer
+from autofix.yardstick import Yardstick
 from tests import programs
 from tests.programs import QUICK, TINY_RATE, blobs, mlp
 
@@ -44,7 +45,7 @@ FAST: dict[str, Any] = {"epochs": 2, "batch_size": 32, "budget": autofix.Budget(
 
 @pytest.fixture
 def no_yardstick(monkeypatch):
-    monkeypatch.setattr("autofix.yardstick.signal_of", lambda data, targets, seed: (None, 0.33, 0.0))
+    monkeypatch.setattr("autofix.yardstick.measure", lambda data, targets, seed: Yardstick(None, 0.33, 0.0))
 
 
 def table(rows: int = 80, columns: int = 4) -> np.ndarray:
@@ -80,6 +81,7 @@ def kinds(rows: int = 80, count: int = 3) -> np.ndarray:
         ({"class_weight": {"a": "heavy"}}, ["class_weight", "heavy"]),
         ({"class_weight": 3.0}, ["class_weight", "3.0"]),
         ({"class_weight": "balanced"}, ["class_weight", "balanced"]),
+        ({"shuffle": "no"}, ["shuffle", "no"]),
         ({"target": "high"}, ["target", "high"]),
         ({"seed": -1}, ["seed", "-1"]),
         ({"seed": "one"}, ["seed", "one"]),
@@ -470,7 +472,7 @@ def test_ctrl_c_while_reading_the_data_is_not_swallowed(monkeypatch):
     def interrupted(*args: Any) -> Any:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("autofix.yardstick.signal_of", interrupted)
+    monkeypatch.setattr("autofix.yardstick.measure", interrupted)
     with pytest.raises(KeyboardInterrupt):
         autofix.repair(mlp(), (table(), kinds()), **FAST)
 

@@ -222,6 +222,26 @@ def test_sorted_labels_and_duplicates():
     assert of(np.tile(x[:20], (10, 1)), y).duplicates > 0.7
 
 
+def test_quantities_may_come_sorted():
+    x = RNG.normal(size=(ROWS, 3))
+    rising = np.sort(RNG.normal(size=ROWS))
+    assert of(x, rising, LINEAR).sorted_labels
+    assert of(x, rising[::-1].copy()[:, None], LINEAR).sorted_labels
+    assert not of(x, RNG.permutation(rising), LINEAR).sorted_labels
+    assert not of(x, np.ones(ROWS) * 0.5, LINEAR).sorted_labels
+
+
+def test_what_occurs_twice_is_counted():
+    x = RNG.normal(size=(ROWS, 3)).astype("float32")
+    facts = of(np.hstack([x, x[:, :1]]), whole(2))
+    assert facts.inputs[0].repeated == 1
+    assert (facts.repeats, facts.conflicts) == (0.0, 0.0)
+    facts = of(np.tile(x[:20], (10, 1)), RNG.integers(0, 2, ROWS))
+    assert facts.repeats > 0.9
+    assert facts.conflicts > 0.2
+    assert facts.epoch_rows == ROWS
+
+
 def test_statistics_come_from_training_rows_and_counts_from_all():
     x = RNG.normal(size=(ROWS, 3))
     hints = ModelHints(("x",), ((3,),), (LINEAR,))

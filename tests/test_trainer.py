@@ -18,6 +18,7 @@ from autofix.recipe import Recipe
 from autofix.session import Session, prepare
 from autofix.trainer.hot import Knobs
 from autofix.trainer.program import Program
+from autofix.yardstick import Yardstick
 from tests.trainer.fit_cases import BATCH, CASES, KINDS, ROWS, Given, Tripled, kinds, mlp, scaled_step, table
 
 # XLA off, as the plain loop is compiled: the very operations of `fit` in the same order. The attention case has two
@@ -37,7 +38,7 @@ def no_full_collection(monkeypatch):
 @pytest.fixture(autouse=True)
 def no_yardstick(monkeypatch):
     """scikit-learn's models say nothing about arithmetic."""
-    monkeypatch.setattr("autofix.yardstick.signal_of", lambda data, targets, seed: (None, 0.0, 0.0))
+    monkeypatch.setattr("autofix.yardstick.measure", lambda data, targets, seed: Yardstick(None, 0.0, 0.0))
 
 
 class Pair:

@@ -11,7 +11,7 @@ import pytest
 from autofix.data import Data, ModelHints, OutputHint
 from autofix.features import COLUMNS, features_of
 from autofix.task import facts_of
-from autofix.yardstick import has_signal, signal_of
+from autofix.yardstick import has_signal, measure, signal_of
 
 
 def measured(x, y, units=1, activation="sigmoid", loss="binary_crossentropy", seed=0):
@@ -128,3 +128,50 @@ def test_the_same_seed_gives_the_same_and_small_data_is_quick():
     start = time.perf_counter()
     assert measured(x, y) == first
     assert time.perf_counter() - start < 2.0
+
+
+def seen(x, y, seed=0):
+    hints = ModelHints(
+        ("x",), (x.shape[1:],), (OutputHint("out", (1,), "sigmoid", "binary_crossentropy", accuracy=False),)
+    )
+    data = Data.of((x, y), hints=hints, seed=seed)
+    return measure(data, facts_of(data, hints, measure_signal=False).targets, seed)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_wrong_labels_are_disputed_evenly_and_overlapping_classes_are_not(seed):
+    rng = np.random.default_rng(seed)
+    x = normal(1_500, seed=seed)
+    right = (x[:, 0] + x[:, 1] > 0).astype(int)
+    wrong = np.where(rng.random(1_500) < 0.25, 1 - right, right)
+    overlap = (x[:, 0] + x[:, 1] + rng.normal(size=1_500) > 0).astype(int)
+    first, second = seen(x, wrong).disputed
+    assert first > 0.15
+    assert first > 0.7 * second
+    first, second = seen(x, overlap).disputed
+    assert first < 0.6 * second
+    assert max(seen(x, right).disputed) < 0.03
+
+
+def test_disputes_take_rows_and_a_single_class_a_row():
+    x = normal(60)
+    assert seen(x, (x[:, 0] > 0).astype(int)).disputed == ()
+    assert seen(normal(600), normal(600)[:, 0]).disputed == ()
+
+
+def test_a_column_that_gives_the_targets_away_is_found():
+    rng = np.random.default_rng(0)
+    x = normal(900)
+    y = np.where(rng.random(900) < 0.25, x[:, 0] < 0, x[:, 0] > 0).astype(int)
+    assert seen(x, y).giveaway is None
+    found = seen(np.c_[x, y + 0.01 * rng.normal(size=900)], y).giveaway
+    assert found is not None
+    assert (found.input, found.feature) == ("x", 6)
+    assert found.alone > 0.97
+    assert found.without < 0.85
+
+
+def test_a_column_is_no_giveaway_where_the_others_know_as_well():
+    x = normal(900)
+    y = (x[:, 0] + x[:, 1] > 0).astype(int)
+    assert seen(np.c_[x, x[:, 0] + x[:, 1]], y).giveaway is None

@@ -64,6 +64,24 @@ def present(recipe: Recipe) -> tuple[LayerView, ...]:
     return tuple(view for view in layers(recipe) if not view.skipped) if recipe.is_graph else ()
 
 
+def consumers_of(recipe: Recipe) -> dict[str, tuple[str, ...]]:
+    """Returns the paths of the layers that take each layer's output; what a skipped layer took goes on to its own."""
+    views = layers(recipe) if recipe.is_graph else ()
+    direct: dict[str, list[str]] = {}
+    for view in views:
+        for source in dict.fromkeys(view.feeds_on):
+            direct.setdefault(source, []).append(view.path)
+    skipped = {view.path for view in views if view.skipped}
+
+    def reached(path: str, depth: int) -> list[str]:
+        names = direct.get(path, [])
+        if depth > len(views):
+            return []
+        return [end for name in names for end in (reached(name, depth + 1) if name in skipped else [name])]
+
+    return {path: tuple(reached(path, 0)) for path in direct}
+
+
 def shapes(recipe: Recipe) -> dict[str, Shape | None]:
     """Returns the output shape of every layer by path, without the batch axis; None where it cannot be told."""
     found: dict[str, Shape | None] = {}

@@ -3,7 +3,8 @@
 What it sees:
     The initializers in the configuration: constants for kernels; normal and uniform ones whose standard deviation is
     more than three times off what He or Glorot would use for the layer's fans; large constant biases; recurrent
-    kernels that grow their state.
+    kernels that grow their state. Once there is a run, the first readings as well, which show what a custom initializer
+    or weights set by hand did: kernels of one value, units that put out the same for every row, scales far off.
 
 Why it stalls a run:
     Equal weights get equal gradients, so a layer of equal units stays one unit. A scale that is off by a factor f is
@@ -28,7 +29,7 @@ References:
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -49,6 +50,12 @@ DEPTH, PER_LAYER = 3, 0.1
 BIAS, BIAS_KILLS = 1.0, 3.0
 # Above an orthogonal matrix the state grows by this factor a step: 1.5**30 is 200,000.
 GAIN = 1.5
+# A scale of unknown making, pretrained weights included, is judged by ten times the measure of a known one.
+FACTOR_MEASURED = 10 * FACTOR
+# Units differ in their means, so all outputs together scatter more than one unit does; in copies they do not, up to
+# rounding.
+COPIES = 1e-5
+MAPS = frozenset({"Dense", "Conv1D", "Conv2D", "Conv3D"})
 CONSTANT = frozenset({"Zeros", "Ones", "Constant", "zeros", "ones", "constant"})
 RELU = frozenset({"relu", "relu6", "leaky_relu"})
 
@@ -71,6 +78,9 @@ def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
         scale += _recurrent(view, inner)
         if not is_head:
             bias += _bias(view, inner)
+    told = {item.layer for item in (*constant, *scale)}
+    hidden = [view for view in views if view.path not in outputs | told and whole(view).class_name in MAPS]
+    constant += _measured(evidence, hidden)
     if len(scale) >= DEPTH:
         scale = [_raised(item) for item in scale]
     groups = ((constant, "Kernels were set"), (scale, "An initializer was set"), (bias, "Biases were given"))
@@ -79,6 +89,37 @@ def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
         for group, cause in groups
         for item in group
     )
+
+
+def _measured(evidence: Evidence, views: Sequence[LayerView]) -> Iterator[Diagnosis]:
+    """Looks at the weights and outputs that a run began with, in layers whose settings told nothing."""
+    first = {item.layer: item for item in evidence.trace.first} if evidence.trace is not None else {}
+    found_shapes = shapes(evidence.recipe)
+    for view in views:
+        item, units = first.get(view.path), whole(view).width or 1
+        if item is None or not item.finite or view.config.get("trainable") is False:
+            continue
+        fan = fans(view, incoming(view, found_shapes))
+        values = numbers(units=units, weight_std=item.weight_std, spread=item.spread)
+        severity = 0.9
+        if item.weight_std == 0.0:
+            text = f"Every kernel entry of {view.name} is the same before training, so its units stay copies of one."
+        elif units > 1 and item.spread > 0 and abs(item.std - item.spread) <= COPIES * item.std:
+            text = f"All {units} units of {view.name} put out the same before training, and get the same gradients."
+        elif fan is not None and min(fan) > 0:
+            low, high = sorted((math.sqrt(2 / fan[0]), math.sqrt(2 / sum(fan))))
+            off = max(item.weight_std / high, low / item.weight_std)
+            if off <= FACTOR_MEASURED:
+                continue
+            severity = clip(LOWEST + PER_DECADE * math.log10(min(off, 1e9) / FACTOR), LOWEST, HIGHEST)
+            side = "large" if item.weight_std > high else "small"
+            text = (
+                f"The kernel of {view.name} has a standard deviation of {item.weight_std:.3g} before training, "
+                f"{min(off, 1e9):.3g} times too {side} for {fan[0]} inputs and {fan[1]} outputs."
+            )
+        else:
+            continue
+        yield Diagnosis(Symptom.BAD_INITIALIZATION, severity, 0.8, text, view.path, 0, values)
 
 
 def _initializer(value: Any) -> tuple[str, Mapping[str, Any]] | None:

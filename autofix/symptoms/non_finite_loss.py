@@ -2,7 +2,8 @@
 
 What it sees:
     The first step whose loss was not finite and what the probes found there; predictions, weights and layer outputs
-    that are not finite.
+    that are not finite. Where nothing was wrong with the data and the loss had grown tenfold before, or the learning
+    rate is above the range of its optimizer, the weights were driven there: the origin is the learning rate.
 
 Why it stalls a run:
     A NaN passes through the gradient into every weight, and stays.
@@ -29,11 +30,16 @@ import math
 
 from autofix.manual.rules import causes_led_by
 from autofix.symptom import Diagnosis, Evidence, Symptom
+from autofix.symptoms import extreme_learning_rate
 from autofix.symptoms._judging import numbers
 from autofix.trace import Trace
 
 # A single infinite loss that the run got over is serious, not final.
 LASTING, PASSING = 1.0, 0.7
+# Growth of the loss over its lowest before the first NaN that a run does not show by chance: scatter of single batches
+# stays below 5 in the healthy runs of the gallery.
+GROWN = 10.0
+DATA = ("input", "target")
 ORIGINS = {
     "input": "in the inputs",
     "target": "in the targets",
@@ -70,11 +76,22 @@ def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
         text += f"; it came out of {layer}"
     elif origin:
         text += f"; it began {ORIGINS.get(origin, origin)}"
-    values = numbers(step=step, origin=origin, loss_before=before[-1] if before else None)
+    place = origin
+    if step > 0 and origin not in DATA and _driven(evidence, before):
+        origin = "learning rate"
+        text += f", driven there at a learning rate of {trace.learning_rate:g}"
+    values = numbers(step=step, origin=origin, place=place, loss_before=before[-1] if before else None)
     severity = PASSING if last_finite else LASTING
     cause = OF_DATA if origin in ("input", "target") else OF_STEPS
     causes = causes_led_by("NON_FINITE_LOSS", cause) if origin else ()
     return (Diagnosis(Symptom.NON_FINITE_LOSS, severity, 1.0, text + ".", layer, step, values, causes),)
+
+
+def _driven(evidence: Evidence, before: list[float]) -> bool:
+    """Whether steps that were too long drove the weights out of range."""
+    grew = bool(before) and before[-1] > GROWN * max(min(before), 1e-12)
+    rates = [item.numbers for item in extreme_learning_rate.judge(evidence)]
+    return grew or any(found["effective"] > found["high"] > 0 for found in rates)
 
 
 def _weights(trace: Trace) -> tuple[Diagnosis, ...]:

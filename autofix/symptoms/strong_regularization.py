@@ -2,11 +2,11 @@
 
 What it sees:
     The L1 and L2 coefficients times the penalty that the initial weights will cost, against the loss of a constant
-    prediction; dropout rates; dropout behind the output layer; weight decay of the optimizer.
+    prediction; dropout rates; weight decay of the optimizer.
 
 Why it stalls a run:
     A penalty above the loss is fallen down first: the kernels shrink to zero and the loss rests at that of a constant.
-    Dropout of 0.9 keeps a tenth of the units; behind the logits it deletes the answer.
+    Dropout of 0.9 keeps a tenth of the units.
 
 Likely causes:
     Coefficients or rates were taken over from a far larger model.
@@ -15,7 +15,7 @@ Likely causes:
     Several kinds of regularization were added on top of each other.
 
 What treats it:
-    Smaller coefficients, lower rates, no dropout behind the head.
+    Smaller coefficients, lower rates. Where dropout may stand is MISPLACED_DROPOUT's.
 
 References:
     UMLAUT warns above a dropout of 0.5, the setting of the original (Srivastava et al. 2014). Measured on digits (two
@@ -122,14 +122,11 @@ def _dropouts(evidence: Evidence, views: tuple[LayerView, ...]) -> list[Diagnosi
         key = "rate" if inner.class_name in DROPOUT else "dropout"
         rates = [inner.config.get(key), inner.config.get("recurrent_dropout")]
         rate = max((float(item) for item in rates if isinstance(item, int | float)), default=0.0)
-        if view.path in behind and rate > 0:
-            severity, text = 0.6, f"{view.name} drops {rate:.0%} of the outputs behind the output layer."
-        elif rate > RATE:
-            severity = clip(0.4 + (rate - RATE) * (0.2 / (RATE_STRONG - RATE)), 0.4, HIGHEST)
-            text = f"{view.name} drops {rate:.0%} of its inputs."
-        else:
+        if view.path in behind or rate <= RATE:
             continue
-        values = numbers(rate=rate, behind_head=view.path in behind)
+        severity = clip(0.4 + (rate - RATE) * (0.2 / (RATE_STRONG - RATE)), 0.4, HIGHEST)
+        text = f"{view.name} drops {rate:.0%} of its inputs."
+        values = numbers(rate=rate)
         found.append(Diagnosis(Symptom.STRONG_REGULARIZATION, severity, 0.9, text, view.path, numbers=values))
     return found
 

@@ -2,7 +2,8 @@
 
 What it sees:
     The change of every kernel over the whole run, relative to its start; then, to tell why, the number of trainable
-    weights, the kernels' gradient norms, and the learning rate.
+    weights, the layers whose gradient is None, the kernels' gradient norms, and the learning rate. A single layer
+    counts when it has no gradient while the others learn.
 
 Why it stalls a run:
     No change, no learning: everything is frozen, the gradient is zero, or the rate is below what floats resolve.
@@ -14,7 +15,8 @@ Likely causes:
     Every unit is dead, or the loss is clipped where it has no slope.
 
 What treats it:
-    By cause: unfreezing; another initialization, activation or loss for a zero gradient; a range test for the rate.
+    By cause: unfreezing; connecting the layer to the loss; another initialization, activation or loss for a zero
+    gradient; a range test for a rate that floats swallow.
 
 References:
     SageMaker's UnchangedTensor: equal over 3 saves with rtol 1e-5; TheDeepChecker: dead weights below 1e-5. The healthy
@@ -43,8 +45,11 @@ SEVERITY = 0.95
 CAUSES = {
     "frozen": "All layers are frozen",
     "zero gradient": "Every unit is dead",
+    "disconnected": "The loss does not depend",
     "learning rate": "The learning rate is below",
 }
+# A layer without a gradient beside others that learn: it may be left out on purpose, or has died.
+LEFT_OUT, DIED = 0.6, 0.7
 
 
 def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
@@ -55,7 +60,7 @@ def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
     changes = [value for value in trace.weight_change.values() if not math.isnan(value)]
     moved = max(changes, default=None)
     if moved is not None and moved >= UNCHANGED:
-        return ()
+        return _single_layers(evidence, trace)
     frozen = trace.trainable == 0 and (moved is not None or _all_frozen(evidence))
     if moved is None and not frozen:
         return ()
@@ -63,17 +68,39 @@ def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
     text = f"No kernel changed by more than {moved or 0.0:.1g} of its norm in {trace.steps:,} steps"
     if frozen:
         cause, text = "frozen", text + ": no weight is trainable."
+    elif trace.disconnected and len(trace.disconnected) >= len(trace.weight_change):
+        cause, text = "disconnected", text + ": the loss does not depend on them, every gradient is None."
     elif norm is not None and norm <= ZERO_GRADIENT:
         cause, text = "zero gradient", text + f": the kernels' gradients are zero (norm {norm:.1g})."
     elif norm is not None:
         cause = "learning rate"
-        text += f": the gradient is there (norm {norm:.2g}), the learning rate of {trace.learning_rate:g} is too small."
+        text += f": the gradient is there (norm {norm:.2g}), but steps at a learning rate of {trace.learning_rate:g}"
+        text += " are below what floats resolve."
     else:
         cause, text = "unknown", text + "."
     values = numbers(change=moved, gradient_norm=norm, cause=cause, learning_rate=float(trace.learning_rate))
     severity = eased(SEVERITY, evidence)
     causes = causes_led_by("WEIGHTS_UNCHANGED", CAUSES[cause]) if cause in CAUSES else ()
     return (Diagnosis(Symptom.WEIGHTS_UNCHANGED, severity, 1.0, text, None, 0, values, causes),)
+
+
+def _single_layers(evidence: Evidence, trace: Trace) -> tuple[Diagnosis, ...]:
+    """Reports layers that got no gradient at all while others moved."""
+    found = []
+    for path, change in trace.weight_change.items():
+        norms = finite_part(trace.gradient_norms.get(path, ()))
+        if not change < UNCHANGED or not len(norms) or norms.any():
+            continue
+        if path in trace.disconnected:
+            cause, severity, text = "disconnected", LEFT_OUT, "The loss does not depend on it: its gradient is None."
+        else:
+            cause, severity = "zero gradient", DIED
+            text = f"Its gradient was exactly zero at each of {len(norms)} looks, while other layers learned."
+        values = numbers(change=float(change), gradient_norm=0.0, cause=cause)
+        found.append(
+            Diagnosis(Symptom.WEIGHTS_UNCHANGED, eased(severity, evidence), 0.9, text, path, 0, numbers=values)
+        )
+    return tuple(found)
 
 
 def _gradient(trace: Trace) -> float | None:

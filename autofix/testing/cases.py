@@ -204,7 +204,7 @@ def _embedding() -> Built:
         ]
     )
     model.compile(keras.optimizers.Adagrad(), "binary_crossentropy")
-    return model, _random().integers(0, 20, size=(ROWS, 6)), _classes(2), (TaskKind.BINARY,), {}
+    return model, _random().integers(0, 20, size=(ROWS, 6)), _classes(2), (TaskKind.BINARY,), {"shuffle": False}
 
 
 def _two_inputs() -> Built:

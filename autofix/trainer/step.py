@@ -43,6 +43,8 @@ class Step:
         self.width = len(watched) + 1
         self._batch = batch
         self._kernels = [leaf.kernel.path for leaf in watched if leaf.kernel is not None]
+        self._watched = {leaf.path: leaf.kernel.path for leaf in watched if leaf.kernel is not None}
+        self.disconnected: list[str] = []
         self._captured: dict[str, Any] = {}
         self._loss_scale: Any = 1.0
         self._scales = {
@@ -126,6 +128,7 @@ class Step:
         grads = list(grads)
         variables = self.model.trainable_variables if trainable_variables is None else list(trainable_variables)
         self._captured = {v.path: g for v, g in zip(variables, grads, strict=True)}
+        self.disconnected = [path for path, kernel in self._watched.items() if self._captured.get(kernel, 0) is None]
         optimizer = self.model.optimizer
         scale = getattr(optimizer, "dynamic_scale", optimizer.loss_scale_factor)
         # As it is now: the update may change it.

@@ -111,6 +111,7 @@ class Tracer:
             else self._measured("the origin of the NaN", lambda: self._origin(initial, step), None),
             unseen=tuple(dict.fromkeys(self._unseen)),
             seconds=time.monotonic() - self._began,
+            disconnected=tuple(map(str, self._program.step.disconnected)),
         )
 
     def _read(self, step: int) -> tuple[LayerReading, ...]:

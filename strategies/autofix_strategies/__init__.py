@@ -19,6 +19,7 @@ from autofix_strategies.normalization import Normalization
 from autofix_strategies.optimizer import Optimizer
 from autofix_strategies.output_layer import OutputLayer
 from autofix_strategies.regularization import Regularization
+from autofix_strategies.shuffle import Shuffle
 from autofix_strategies.target_scaling import TargetScaling
 from autofix_strategies.targets import Targets
 from autofix_strategies.trainable import Trainable
@@ -44,5 +45,6 @@ ALL: tuple[Strategy, ...] = (
     LearningRate(),
     GradientClipping(),
     BatchSize(),
+    Shuffle(),
     Epochs(),
 )

@@ -42,6 +42,7 @@ STALLED = (
     Symptom.VANISHING_GRADIENT,
     Symptom.SATURATED_UNITS,
     Symptom.PLATEAU,
+    Symptom.LINEAR_HIDDEN_LAYERS,
     Symptom.SLOW,
     Symptom.UNDERFITTING,
     Symptom.COLLAPSED_PREDICTIONS,

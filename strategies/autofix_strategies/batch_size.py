@@ -46,7 +46,7 @@ class BatchSize(Strategy):
     """
 
     name: ClassVar[str] = "batch_size"
-    treats: ClassVar[frozenset[Symptom]] = frozenset({*LARGE, Symptom.OSCILLATION})
+    treats: ClassVar[frozenset[Symptom]] = frozenset({*LARGE, Symptom.OSCILLATION, Symptom.TINY_BATCH_NORMALIZATION})
 
     def guess(self, case: Case) -> Patch:
         rows, present = case.facts.rows[0], _present(case)

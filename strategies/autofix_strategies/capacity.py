@@ -69,7 +69,7 @@ class Capacity(Strategy):
     """
 
     name: ClassVar[str] = "capacity"
-    treats: ClassVar[frozenset[Symptom]] = frozenset({Symptom.BOTTLENECK, Symptom.UNDERFITTING})
+    treats: ClassVar[frozenset[Symptom]] = frozenset({Symptom.BOTTLENECK, Symptom.UNDERFITTING, Symptom.LATE_PLATEAU})
 
     def guess(self, case: Case) -> Patch:
         layers = _widenable(case)

@@ -49,6 +49,7 @@ class LearningRate(Strategy):
             Symptom.EXTREME_LEARNING_RATE,
             Symptom.SLOW,
             Symptom.PLATEAU,
+            Symptom.LATE_PLATEAU,
             Symptom.DIVERGENCE,
             Symptom.OSCILLATION,
             Symptom.NON_FINITE_LOSS,

@@ -54,6 +54,7 @@ class Optimizer(Strategy):
         {
             Symptom.SLOW,
             Symptom.PLATEAU,
+            Symptom.LATE_PLATEAU,
             Symptom.OSCILLATION,
             Symptom.UNDERFITTING,
             Symptom.VANISHING_GRADIENT,

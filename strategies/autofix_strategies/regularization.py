@@ -40,7 +40,7 @@ MILD_WEIGHT_DECAY = 0.004
 SMALLEST_NORM = 0.5  # a unit whose weights have a norm below it cannot pass its input on
 PATIENCE = 10
 TOO_STRONG = (Symptom.STRONG_REGULARIZATION, Symptom.REGULARIZATION_DOMINATES)
-RELAXING = (*TOO_STRONG, Symptom.UNDERFITTING)
+RELAXING = (*TOO_STRONG, Symptom.MISPLACED_DROPOUT, Symptom.UNDERFITTING)
 
 
 @final

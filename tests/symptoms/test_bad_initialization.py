@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from autofix.symptoms.bad_initialization import judge
-from tests.symptoms.conftest import dense, evidence, initializer, layer, stack
+from tests.symptoms.conftest import dense, evidence, falling, flat, initializer, layer, reading, run, stack
 
 
 def seen(start, *, shape=(64,), units=64, activation="relu", depth=1):
@@ -137,3 +137,32 @@ def test_severity_follows_the_factor_up_to_a_bound() -> None:
     assert found[0] < 0.4
     assert 0.5 < found[1] < 0.7
     assert found[-1] == 0.85
+
+
+@pytest.mark.parametrize(
+    ("more", "word"),
+    [
+        ({"weight_std": 0.0}, "the same before training"),
+        ({"spread": 0.6}, "put out the same"),
+        ({"weight_std": 50.0}, "too large"),
+        ({"weight_std": 1e-5}, "too small"),
+    ],
+)
+def test_a_run_shows_what_the_settings_do_not_tell(more, word) -> None:
+    first = (reading(step=0, **more), reading("output", "sigmoid", step=0, **more))
+    (found,) = judge(evidence(trace=run(flat(), first=first), score=0.5))
+    assert found.layer == "layers/hidden_1"
+    assert word in found.evidence
+    assert found.severity >= 0.5
+    assert judge(evidence(trace=run(falling(), first=first), score=0.95))[0].severity <= 0.4
+
+
+def test_usual_first_readings_are_fine() -> None:
+    first = (reading(step=0), reading("hidden_2", step=0, spread=0.0, std=0.0, mean=0.0))
+    assert judge(evidence(trace=run(flat(), first=first), score=0.5)) == ()
+
+
+def test_what_the_settings_told_is_not_told_again() -> None:
+    recipe = stack((8,), dense("hidden_1", 32, kernel_initializer=initializer("Zeros")), dense("output", 1, "sigmoid"))
+    first = (reading(step=0, weight_std=0.0),)
+    assert len(judge(evidence(recipe, trace=run(flat(), first=first), score=0.5))) == 1

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from autofix.symptoms.non_finite_loss import judge
-from tests.symptoms.conftest import evidence, falling, flat, predictions, reading, run
+from tests.symptoms.conftest import evidence, falling, flat, optimizer, plain, predictions, reading, run
 
 NAN = math.nan
 
@@ -54,3 +54,22 @@ def test_nan_that_a_finite_loss_hides_counts(more) -> None:
 
 def test_a_finite_run_is_fine() -> None:
     assert judge(evidence(trace=run(falling(), last=(reading(),), predictions=(predictions(),)))) == ()
+
+
+@pytest.mark.parametrize(
+    ("loss", "place", "rate", "origin"),
+    [
+        ((0.7, 0.9, 40.0, NAN), "gradient", 0.001, "learning rate"),
+        ((0.7, 0.6, 0.6, NAN), "gradient", 50.0, "learning rate"),
+        ((0.7, 0.6, 0.6, NAN), "gradient", 0.001, "gradient"),
+        ((0.7, 0.6, 0.6, NAN), "layer:layers/hidden_1", 0.001, "layer:layers/hidden_1"),
+        ((0.7, 0.9, 40.0, NAN), "input", 0.001, "input"),
+        ((NAN,), "loss", 50.0, "loss"),
+    ],
+)
+def test_a_rate_that_drove_the_weights_there_is_the_origin(loss, place, rate, origin) -> None:
+    recipe = plain(compiled={"optimizer": optimizer("Adam", rate)})
+    trace = run(loss, non_finite_step=len(loss) - 1, non_finite_origin=place, learning_rate=rate)
+    (found,) = judge(evidence(recipe, trace=trace))
+    assert found.numbers["origin"] == origin
+    assert found.numbers["place"] == place

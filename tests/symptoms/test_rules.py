@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autofix.facts import Encoding
+from autofix.facts import Encoding, Giveaway
 from autofix.frozen import FrozenDict
 from autofix.symptom import Evidence, Rule, Symptom
 from autofix.symptoms import (
@@ -21,6 +21,7 @@ from autofix.symptoms import (
     class_imbalance,
     collapsed_predictions,
     contract,
+    converged,
     dead_units,
     diagnose,
     divergence,
@@ -29,17 +30,27 @@ from autofix.symptoms import (
     frozen_layers,
     imbalance_ignored,
     input_shape,
+    label_noise,
+    last_batch,
+    late_plateau,
+    leakage,
+    linear_hidden_layers,
+    misplaced_dropout,
     missing_values,
     no_signal,
     non_finite_loss,
     oscillation,
     overfitting,
     plateau,
+    redundant_features,
     regularization_dominates,
     saturated_units,
+    shape_broadcast,
     slow,
+    sorted_rows,
     still_improving,
     strong_regularization,
+    tiny_batch_normalization,
     underfitting,
     unscaled_inputs,
     unscaled_targets,
@@ -141,6 +152,59 @@ SPECIMENS: dict[Symptom, tuple[Rule, Evidence, float]] = {
         0.5,
     ),
     Symptom.NO_SIGNAL: (no_signal.judge, evidence(facts=data(signal=0.51)), 0.3),
+    Symptom.REDUNDANT_FEATURES: (redundant_features.judge, evidence(facts=data(inputs=[column(constant=8)])), 0.9),
+    Symptom.LEAKAGE: (leakage.judge, evidence(facts=data(giveaway=Giveaway("x", 3, 0.99, 0.6))), 0.3),
+    Symptom.LABEL_NOISE: (label_noise.judge, evidence(facts=data(signal=0.75, disputed=(0.3, 0.31))), 0.3),
+    Symptom.SORTED_ROWS: (
+        sorted_rows.judge,
+        evidence(plain(fit={"shuffle": False}), data(sorted_labels=True), run(flat()), 0.5),
+        0.6,
+    ),
+    Symptom.LAST_BATCH: (last_batch.judge, evidence(facts=data(rows=(801, 200, 200))), 0.2),
+    Symptom.MISPLACED_DROPOUT: (
+        misplaced_dropout.judge,
+        evidence(stack((8,), dense("hidden_1", 32), dense("output", 1, "sigmoid"), layer("Dropout", "drop", rate=0.2))),
+        0.6,
+    ),
+    Symptom.TINY_BATCH_NORMALIZATION: (
+        tiny_batch_normalization.judge,
+        evidence(
+            stack(
+                (8,),
+                dense("hidden_1", 32),
+                layer("BatchNormalization", "norm"),
+                dense("output", 1, "sigmoid"),
+                fit={"batch_size": 1},
+            ),
+        ),
+        0.9,
+    ),
+    Symptom.LINEAR_HIDDEN_LAYERS: (
+        linear_hidden_layers.judge,
+        evidence(stack((8,), dense("hidden_1", 32, "linear"), dense("output", 1, "sigmoid"))),
+        0.6,
+    ),
+    Symptom.SHAPE_BROADCAST: (
+        shape_broadcast.judge,
+        evidence(
+            stack(
+                (8,),
+                dense("hidden_1", 32),
+                dense("output", 1, "linear"),
+                layer("Reshape", "end", target_shape=(1, 1)),
+                compiled={"loss": "mse"},
+            ),
+            data(quantity()),
+            output_shapes=((1, 1),),
+        ),
+        0.9,
+    ),
+    Symptom.LATE_PLATEAU: (
+        late_plateau.judge,
+        evidence(trace=run(falling(400, end=0.4, speed=40), train_score=0.72), score=0.7),
+        0.6,
+    ),
+    Symptom.CONVERGED: (converged.judge, evidence(trace=run(falling(400, speed=40)), score=0.95), 0.1),
     Symptom.NON_FINITE_LOSS: (
         non_finite_loss.judge,
         evidence(trace=run((*flat(20), float("nan")), non_finite_step=20), score=0.5),
@@ -314,7 +378,7 @@ def test_healthy_runs_are_not_called_stalled(name: str) -> None:
 # These hold whatever the score is.
 UNCONDITIONAL = {
     contract.judge, missing_values.judge, input_shape.judge, non_finite_loss.judge, no_signal.judge,
-    imbalance_ignored.judge,
+    imbalance_ignored.judge, leakage.judge, label_noise.judge,
 }  # fmt: skip
 
 

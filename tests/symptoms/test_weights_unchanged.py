@@ -31,6 +31,7 @@ def test_one_layer_that_moved_is_enough() -> None:
         ((0.3, 0.2), {"learning_rate": 1e-10}, "learning rate"),
         ((0.0, 0.0), {"gradient_norm": (0.2, 0.2)}, "zero gradient"),
         ((0.3,), {"trainable": 0}, "frozen"),
+        ((0.0,), {"disconnected": NAMES}, "disconnected"),
         ((), {"gradient_norm": ()}, "unknown"),
     ],
 )
@@ -54,3 +55,13 @@ def test_nan_is_no_standstill() -> None:
 @pytest.mark.parametrize(("change", "many"), [(5e-7, 1), (2e-6, 0)])
 def test_a_millionth_is_where_it_begins(change, many) -> None:
     assert len(seen(change)) == many
+
+
+@pytest.mark.parametrize(("apart", "cause"), [((), "zero gradient"), (NAMES[:1], "disconnected")])
+def test_a_layer_without_a_gradient_is_told_though_others_learn(apart, cause) -> None:
+    series = {NAMES[0]: (0.0, 0.0), NAMES[1]: (0.3, 0.2)}
+    trace = run(flat(), weight_change={NAMES[0]: 0.0, NAMES[1]: 0.1}, gradient_norms=series, disconnected=apart)
+    (found,) = judge(evidence(trace=trace, score=0.5))
+    assert found.layer == NAMES[0]
+    assert found.numbers["cause"] == cause
+    assert judge(evidence(trace=trace, score=0.95))[0].severity <= 0.4

@@ -152,3 +152,22 @@ def test_probes_do_not_change_the_run(mlp, session):
     theirs = second.trainer.run(second.recipe, Patch(), holdout=True)
     for mine, value in zip(ours.weights, theirs.weights, strict=True):
         assert mine.tobytes() == value.tobytes()
+
+
+@pytest.mark.filterwarnings("ignore:Gradients do not exist")
+def test_layers_that_the_loss_does_not_depend_on_are_told(session):
+    class Cut(L.Layer):
+        def call(self, inputs):
+            return keras.ops.stop_gradient(inputs)
+
+    model = keras.Sequential(
+        [keras.Input((4,)), L.Dense(8, "relu", name="hidden"), Cut(), L.Dense(3, "softmax", name="head")]
+    )
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    trace = traced(session(model))
+    assert trace.disconnected == ("layers/hidden",)
+    assert set(trace.gradient_norms["layers/hidden"]) == {0.0}
+
+
+def test_a_usual_run_has_none_of_these(mlp, session):
+    assert traced(session(mlp())).disconnected == ()
