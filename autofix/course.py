@@ -33,16 +33,24 @@ MOST_NUMBERS = 2**15
 class Course:
     """Takes looks at one run, in the order of its steps: completes each with what earlier ones saw, and measures.
 
-    Args:
-        unseen: Sentences about what could not be measured; more are added.
+    Attributes:
+        first: Layer readings before training.
+        last: Layer readings, as last taken.
+        predictions: Predictions, as last read.
+        origin: Where a NaN came from.
+        inputs: Readings of the reference batch.
+        targets: Readings of its targets.
+        unseen: What could not be measured, as sentences.
     """
 
-    def __init__(self, unseen: list[str] | None = None) -> None:
-        self.unseen: list[str] = [] if unseen is None else unseen
+    def __init__(self) -> None:
+        self.unseen: list[str] = []
         self.first: tuple[LayerReading, ...] = ()
         self.last: tuple[LayerReading, ...] = ()
         self.predictions: tuple[PredictionReading, ...] = ()
         self.origin: str | None = None
+        self.inputs: tuple[ArrayReading, ...] = ()
+        self.targets: tuple[ArrayReading, ...] = ()
         self._start: Mapping[str, Kernel] | None = None
         self._before: Mapping[str, Kernel] = {}
         self._since, self._weighed = 0, 0
@@ -53,13 +61,6 @@ class Course:
         self._paces: list[tuple[float, float]] = []
         self._pace = math.nan
         self._penalty = 0.0
-        self._inputs: tuple[ArrayReading, ...] = ()
-        self._targets: tuple[ArrayReading, ...] = ()
-
-    @property
-    def begun(self) -> bool:
-        """Whether there is a look to compare later ones with."""
-        return self._start is not None or bool(self.first)
 
     def note(self, sentence: str) -> None:
         """Notes what could not be measured, once."""
@@ -95,14 +96,14 @@ class Course:
             predictions=self.predictions,
             learning_rate=self._rates[0][1] if self._rates else 0.0,
             non_finite_origin=self.origin,
-            unseen=tuple(dict.fromkeys((*trace.unseen, *self.unseen))),
+            unseen=tuple(self.unseen),
             rate_steps=tuple(step // stride for step, _ in self._rates),
             learning_rates=tuple(rate for _, rate in self._rates),
             step_seconds=float(np.median(steps)) * stride if steps else None,
             epoch_seconds=tuple(epoch for _, epoch in self._paces if math.isfinite(epoch)),
             weights=dict(self._weights),
-            inputs=self._inputs,
-            targets=self._targets,
+            inputs=self.inputs,
+            targets=self.targets,
         )
 
     def _keep(self, look: Look, readings: Readings) -> None:
@@ -119,8 +120,8 @@ class Course:
         self._penalty = self._penalty if penalty is None else penalty
         self._keep_predictions(readings)
         self.origin = readings.of(Origin) or self.origin
-        self._inputs = readings.of(Inputs) or self._inputs
-        self._targets = readings.of(Targets) or self._targets
+        self.inputs = readings.of(Inputs) or self.inputs
+        self.targets = readings.of(Targets) or self.targets
 
     def _keep_weights(self, look: Look, readings: Readings) -> None:
         self._weights = readings.of(Weights) or self._weights

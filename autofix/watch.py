@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import keras
@@ -15,6 +15,7 @@ from autofix.live.judging import STALLED
 from autofix.live.losses import BatchLosses
 from autofix.live.reference import check_data
 from autofix.live.run import Run
+from autofix.probes import AUTO, chosen
 from autofix.recipe import Recipe
 from autofix.symptom import Diagnosis
 from autofix.trace import Trace
@@ -38,6 +39,10 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
             generator there are none, and only losses and weights are watched. A `tf.data.Dataset` that shuffles counts
             how often it is read: giving it here moves the order of the training on. Give a few batches of it as arrays
             where the order must stay the same.
+        probes: What to measure. "light": losses, learning rate, pace and weights, for which the model is never called.
+            "auto": those always; gradients, layer outputs, predictions and the rest at the looks of the schedule and
+            whenever the light ones find something. "full": all of them at every look, whatever it costs. Or names, such as
+            `("loss", "gradients")`, looked at by the schedule; `()` turns watching off.
         stop: Whether a finding that proves that the run is stalled ends it.
         every: Steps between looks, whatever they cost; None leaves it to the schedule.
         log: Whether findings are logged.
@@ -51,7 +56,15 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
         >>> watch.diagnosis
     """
 
-    def __init__(self, data: Any = None, *, stop: bool = False, every: int | None = None, log: bool = True) -> None:
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        probes: str | Iterable[str] = AUTO,
+        stop: bool = False,
+        every: int | None = None,
+        log: bool = True,
+    ) -> None:
         super().__init__()
         whole = isinstance(every, int) and not isinstance(every, bool)
         if every is not None and not (whole and every >= 1):
@@ -60,6 +73,8 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
                 "Leave it out to let the schedule decide."
             )
         check_data(data)
+        self._probes = probes if isinstance(probes, str) else tuple(probes)
+        self._names = frozenset(probe.name for probe in chosen(self._probes))
         self._data, self._stop, self._every, self._log = data, bool(stop), every, bool(log)
         self._run: Run | None = None
         self._losses: BatchLosses | None = None
@@ -146,6 +161,7 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
             _settings(arguments, params),
             as_data(arguments) if self._data is None else self._data,
             as_validation_data(arguments),
+            probes=self._probes,
             every=self._every,
             log=self._log,
         )

@@ -16,7 +16,7 @@ class Unaveraged:
     """Turns the mean over an epoch so far, which is what `logs["loss"]` holds, into the loss of the last batch.
 
     Attributes:
-        blurred: Whether a loss was lost in that error, since the epoch began a million times higher.
+        blurred: Whether a loss was lost in the rounding of the mean, since the epoch began a million times higher.
     """
 
     def __init__(self) -> None:

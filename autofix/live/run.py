@@ -3,32 +3,34 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from autofix.errors import one_line
 from autofix.live.arguments import is_held
 from autofix.live.judging import SETTLED, Judge, lines
 from autofix.live.program import Program, program_of
-from autofix.live.reader import Reading, kernels_of
 from autofix.live.record import Record
-from autofix.live.schedule import LAST_SHARE, Schedule
-from autofix.live.sight import Given, Scored, Sight
+from autofix.live.schedule import LAST_SHARE, SHARE, Schedule
+from autofix.live.sight import CALLED, Given, Scored, Sight
+from autofix.look import Clock, Look, because
+from autofix.probe import Probe, Tier
+from autofix.probes import FULL, chosen
+from autofix.probes.origin import Origin
+from autofix.probes.penalty import RECENT
 from autofix.recipe import Recipe
 from autofix.symptom import Diagnosis
-from autofix.trainer.leaves import leaves
+from autofix.trainer.leaves import kernels_of, leaves
 from autofix.trees import leaves as arrays_of
 
 logger = logging.getLogger(__name__)
 # Told by the name that users configure, whichever file finds it.
 teller = logging.getLogger("autofix")
 
-# Failed readings after which nothing more is tried.
-MOST_FAILURES = 3
 # Share of a run's steps after which its score is out of date: a run may well have begun to learn since.
 STALE = 0.1
 # Growth of the learning rate between two judgements that is a warm-up.
@@ -44,6 +46,7 @@ class Run:
         fit: Settings of `fit` that are known.
         data: Where the reference rows come from; None where there is nothing to take them from.
         validation: Validation data; None for none.
+        probes: What to measure; see `autofix.probes.chosen`.
         every: See `Schedule`.
         log: Whether findings are logged.
 
@@ -63,10 +66,11 @@ class Run:
         data: Any,
         validation: Any,
         *,
+        probes: str | Iterable[str],
         every: int | None,
         log: bool,
     ) -> None:
-        self.fit, self.schedule = dict(fit), Schedule(every)
+        self.fit, self.schedule = dict(fit), Schedule(every, share=math.inf if probes == FULL else SHARE)
         self.record = Record(planned_epochs=int(fit.get("epochs", 0)))
         self.diagnosis: tuple[Diagnosis, ...] = ()
         self.rows = 0
@@ -74,11 +78,12 @@ class Run:
         self._data, self._validation, self._log = data, validation, log
         self._began = time.perf_counter()
         self._judge = Judge()
+        self._all = chosen(probes)
+        self._light = tuple(probe for probe in self._all if probe.tier is Tier.LIGHT)
         self._program: Program | None = None
         self._sight: Sight | None = None
         self._fresh, self._opened, self._settled = True, False, False
         self._scored: tuple[int, Scored] | None = None
-        self._failures = 0
         self._rate = 0.0
 
     @property
@@ -101,12 +106,12 @@ class Run:
         self._fresh = not self._measured("the steps done before", lambda: int(np.asarray(self._optimizer.iterations)))
         if not self._model.built:
             return
-        self._measured("the learning rate", self._note_size)
+        self._note_size()
         if self._fresh:
-            self._look(0, None)
+            self._look(0, None, self._all)
         else:
             with self.schedule.timed():
-                self._note_weights(0)
+                self._look(0, None, self._light)
 
     def due(self, step: int, gradients: Given | None = None) -> tuple[Diagnosis, ...]:
         """Looks at the model at a step at which that is due, if it can be afforded; else judges its losses once.
@@ -122,36 +127,41 @@ class Run:
         planned = 0 if self._fresh else self.record.steps_per_epoch * self.record.planned_epochs
         if self.schedule.grants(step, planned):
             return self._seen(step, gradients)
-        if step >= SETTLED and not self._settled:
+        with self.schedule.timed():
+            self._look(step, None, self._light)
+            if step < SETTLED or self._settled:
+                return ()
             self._settled = True
-            with self.schedule.timed():
-                return self._tell()
-        return ()
+            news = self._tell()
+        # What losses and weights give away is worth a closer look, whatever it costs.
+        return (*news, *self._seen(step, gradients)) if news else ()
 
     def broke(self, step: int, gradients: Given | None = None) -> tuple[Diagnosis, ...]:
         """Looks for where a loss that is not finite came from; returns what is news."""
         self._at(step)
         with self.schedule.timed():
-            self._look(step, gradients)
-            self.record.origin = self._measured("the origin of the NaN", self._origin)
+            self._look(step, gradients, self._all)
+            self._measured("the origin of the NaN", lambda: self._blame(step))
             return self._tell()
 
     def epoch(self, step: int) -> tuple[Diagnosis, ...]:
         """Looks at the model at the end of an epoch, if it can be afforded; returns what is news."""
         self._at(step)
-        if not self.schedule.affords(step):
-            return ()
-        return self._seen(step, None, is_epoch=True)
+        if self.schedule.affords(step):
+            return self._seen(step, None, is_epoch=True)
+        with self.schedule.timed():
+            self._measured("the pace", lambda: self.record.course.look(self._glance(step), self._light))
+        return ()
 
     def end(self, step: int) -> tuple[Diagnosis, ...]:
         """Judges the run as a whole, of a fresh model as it ends; returns what is news. Lets go of model and data."""
         self._at(step)
         with self.schedule.timed():
             if self._fresh or self.schedule.affords(step, LAST_SHARE):
-                self._look(step, None)
+                self._look(step, None, self._all)
                 self._validate(step)
             else:
-                self._note_weights(step)
+                self._look(step, None, self._light)
             news = self._tell(is_end=True)
         self._model = self._optimizer = self._data = self._validation = self._sight = None
         return news
@@ -176,15 +186,16 @@ class Run:
     def _note_size(self) -> None:
         weights = self._model.trainable_weights
         self.record.trainable = int(sum(np.prod(weight.shape) for weight in weights))
-        self.record.learning_rate = self._rate = self._rate_now()
+        self._rate = self._measured("the learning rate", self._rate_now) or 0.0
 
     def _rate_now(self) -> float:
         return float(np.asarray(self._optimizer.learning_rate))
 
-    def _note_weights(self, step: int) -> None:
-        if self._model.built:
-            kernels = self._measured("the weights", lambda: kernels_of(leaves(self._model)))
-            self.record.take(Reading(step, kernels or {}))
+    def _glance(self, step: int) -> Look:
+        """Sees what is at hand without the model."""
+        record = self.record
+        clock = Clock(time.perf_counter() - self._began, step, record.epochs)
+        return Look(step, clock=clock, losses=record.curve.last(RECENT)).seeing({"rate": self._rate_now})
 
     def _known(self) -> Program | None:
         if self._program is None and self._model.built:
@@ -202,42 +213,50 @@ class Run:
         program = self._known()
         assert program is not None
         if not self.record.trainable:
-            self._measured("the learning rate", self._note_size)
+            self._note_size()
         sight = Sight(self._model, program, self._data, self._validation, self.record.note)
         self._program = sight.program
         return sight
 
-    def _look(self, step: int, gradients: Given | None) -> None:
-        sight = self.sight
-        if sight is None or self._failures >= MOST_FAILURES:
-            return
-        seen = self._measured("layers and gradients", lambda: sight.read(step, gradients))
-        if seen is None:
-            self._failures += 1
-            return
-        reading, scored = seen
-        self.record.take(reading)
+    def _look(self, step: int, gradients: Given | None, probes: tuple[Probe[Any], ...]) -> None:
+        self._measured("the model", lambda: self._looked(step, gradients, probes))
+
+    def _looked(self, step: int, gradients: Given | None, probes: tuple[Probe[Any], ...]) -> None:
+        record = self.record
+        needs = frozenset(name for probe in probes for name in probe.needs)
+        if record.course.inputs:  # the same rows at every look
+            needs -= {"inputs", "targets"}
+        look, sight = self._glance(step), None
+        if needs & CALLED:
+            sight = self.sight
+        if self._model.built and "kernels" in needs:
+            look = look.seeing({"kernels": lambda: kernels_of(leaves(self._model))})
+        if sight is not None:
+            look = sight.look(look, needs, gradients)
+        record.take(record.course.look(look, probes))
+        scored = sight.scored(look.predicted) if sight is not None else None
         if scored is not None:
             self._scored = step, scored
-            self.record.train_score = scored.score.value
-            self.record.predictions = scored.predictions
+            record.train_score = scored.score.value
 
     def _seen(self, step: int, gradients: Given | None, *, is_epoch: bool = False) -> tuple[Diagnosis, ...]:
         """Looks and tells. What is prepared once does not count as the cost of a look."""
         with self.schedule.timed():
             self._prepare()
         with self.schedule.timed(reading=True):
-            self._look(step, gradients)
+            self._look(step, gradients, self._all)
             if is_epoch:
                 self._validate(step)
             return self._tell(is_epoch=is_epoch)
 
     def _validate(self, step: int) -> None:
-        scored = self._sight.validate() if self._sight else None
+        sight = self._sight
+        predicted = sight.validate() if sight else None
+        scored = sight.scored(predicted) if sight else None
         if scored is not None:
             self._scored = step, scored
-            self.record.scores.append((self.record.epochs, scored.score.rank))
-            self.record.predictions = scored.predictions
+            self.record.scored(scored.score.rank)
+            self.record.course.look(Look(step, predicted=predicted), self._all)
 
     def _tell(self, *, is_epoch: bool = False, is_end: bool = False) -> tuple[Diagnosis, ...]:
         found = self._measured("the symptoms", lambda: self._judged(is_epoch=is_epoch, is_end=is_end))
@@ -272,14 +291,15 @@ class Run:
             is_warming=not is_end and self._rate > RISING * rate > 0.0,
         )
 
-    def _origin(self) -> str | None:
-        """Names where a NaN came from, as far as the data and the weights tell."""
-        if self._sight is None:
-            return None
+    def _blame(self, step: int) -> None:
+        """Finds where a NaN came from, as far as the data and the weights tell."""
+        course, sight = self.record.course, self._sight
+        if sight is None:
+            return
         first = self.record.curve.first_bad in (None, 0)
-        trace = self.record.trace()
-        found = self._sight.origin(trace.first if first else trace.last, _everything(self._data))
-        return found if first or not found.startswith("layer:") else "gradient"
+        look = sight.blame(_everything(self._data))
+        look = replace(look, step=0 if first else step, layers=course.first if first else course.last)
+        course.look(look, [probe for probe in self._all if probe.name == Origin.name])
 
     def _measured(self, what: str, measure: Callable[[], Any]) -> Any:
         """Returns what `measure` gives, None where it fails."""
@@ -289,7 +309,7 @@ class Run:
                 return measure()
         except Exception as error:  # a probe must never end a run
             logger.debug("a probe failed", exc_info=True)
-            self.record.note(f"{what} ({one_line(error)})")
+            self.record.note(f"{what}{because(error)}")
             return None
 
 

@@ -53,7 +53,7 @@ class Schedule:
         """Whether another reading would stay within the share of the time that `step` steps took."""
         if self._every is not None:
             return True
-        return self._next(step) <= (share or self._share) * self._elapsed
+        return self._next(step) <= max(share or 0.0, self._share) * self._elapsed
 
     @property
     def _elapsed(self) -> float:
