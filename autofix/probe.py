@@ -22,8 +22,10 @@ T = TypeVar("T")
 class Tier(enum.Enum):
     """When a probe measures; the value is the name to ask for it by."""
 
-    LIGHT = "light"  # at every look: what it needs is at hand
-    FULL = "full"  # on suspicion, at the milestones of the schedule and at the ends of a run: the model has to be called
+    # At every look: what it needs is at hand.
+    LIGHT = "light"
+    # On suspicion, at the milestones of the schedule and at the ends of a run: the model has to be called for it.
+    FULL = "full"
 
 
 class Probe(ABC, Generic[T]):

@@ -41,8 +41,8 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
             where the order must stay the same.
         probes: What to measure. "light": losses, learning rate, pace and weights, for which the model is never called.
             "auto": those always; gradients, layer outputs, predictions and the rest at the looks of the schedule and
-            whenever the light ones find something. "full": all of them at every look, whatever it costs. Or names, such as
-            `("loss", "gradients")`, looked at by the schedule; `()` turns watching off.
+            whenever the light ones find something. "full": all of them at every look, whatever it costs. Or names, such
+            as `("gradients", "weights")`, at the looks of the schedule and beside the losses. `()` turns watching off.
         stop: Whether a finding that proves that the run is stalled ends it.
         every: Steps between looks, whatever they cost; None leaves it to the schedule.
         log: Whether findings are logged.
@@ -74,7 +74,7 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
             )
         check_data(data)
         self._probes = probes if isinstance(probes, str) else tuple(probes)
-        self._names = frozenset(probe.name for probe in chosen(self._probes))
+        self._is_off = not chosen(self._probes)
         self._data, self._stop, self._every, self._log = data, bool(stop), every, bool(log)
         self._run: Run | None = None
         self._losses: BatchLosses | None = None
@@ -153,6 +153,8 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
         self._failed = False
         self._idle()
         self._run = None
+        if self._is_off:
+            return
         model, params = self.model, self.params or {}
         arguments = arguments_of_fit(model)
         self._run = Run(

@@ -15,7 +15,7 @@ from autofix.live.reader import slopes_of
 from autofix.live.reference import check_data
 from autofix.live.run import Run
 from autofix.look import Slope
-from autofix.probes import AUTO
+from autofix.probes import AUTO, chosen
 from autofix.symptom import Diagnosis
 from autofix.trace import Trace
 
@@ -92,7 +92,9 @@ class Monitor:
         self._run = Run(model, optimizer, {}, data, None, probes=probes, every=every, log=log)
         self._model = model
         self._steps = 0
-        self._run.begin()
+        self._is_off = not chosen(probes)
+        if not self._is_off:
+            self._run.begin()
 
     @property
     def diagnosis(self) -> tuple[Diagnosis, ...]:
@@ -127,6 +129,8 @@ class Monitor:
                 "`gradients` must hold one entry per entry of `model.trainable_variables`. Received: "
                 f"{len(gradients)} for {len(self._model.trainable_variables)}. Pass None for those that have none."
             )
+        if self._is_off:
+            return
         self._steps += 1
         broke = self._run.record.curve.add(float(np.asarray(loss)))
         if not broke and self._steps < self._run.schedule.due:

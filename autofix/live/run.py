@@ -4,30 +4,21 @@ from __future__ import annotations
 
 import logging
 import math
-import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from autofix.live.arguments import is_held
 from autofix.live.judging import SETTLED, Judge, lines
-from autofix.live.program import Program, program_of
+from autofix.live.looks import Looks
 from autofix.live.record import Record
 from autofix.live.schedule import LAST_SHARE, SHARE, Schedule
-from autofix.live.sight import CALLED, Given, Scored, Sight
-from autofix.look import Clock, Look, because
-from autofix.probe import Probe, Tier
+from autofix.live.sight import Given, Sight
 from autofix.probes import FULL, chosen
-from autofix.probes.origin import Origin
-from autofix.probes.penalty import RECENT
 from autofix.recipe import Recipe
 from autofix.symptom import Diagnosis
-from autofix.trainer.leaves import kernels_of, leaves
-from autofix.trees import leaves as arrays_of
 
-logger = logging.getLogger(__name__)
 # Told by the name that users configure, whichever file finds it.
 teller = logging.getLogger("autofix")
 
@@ -74,28 +65,21 @@ class Run:
         self.record = Record(planned_epochs=int(fit.get("epochs", 0)))
         self.diagnosis: tuple[Diagnosis, ...] = ()
         self.rows = 0
-        self._model, self._optimizer = model, optimizer
-        self._data, self._validation, self._log = data, validation, log
-        self._began = time.perf_counter()
+        self._model, self._optimizer, self._log = model, optimizer, log
+        self._looks = Looks(model, optimizer, self.fit, data, validation, chosen(probes), self.record)
         self._judge = Judge()
-        self._all = chosen(probes)
-        self._light = tuple(probe for probe in self._all if probe.tier is Tier.LIGHT)
-        self._program: Program | None = None
-        self._sight: Sight | None = None
-        self._fresh, self._opened, self._settled = True, False, False
-        self._scored: tuple[int, Scored] | None = None
+        self._fresh, self._settled = True, False
         self._rate = 0.0
 
     @property
     def recipe(self) -> Recipe | None:
         """The program as it was when the run began; None while the model is not built."""
-        return self._program.recipe if self._program else None
+        return self._looks.program.recipe if self._looks.program else None
 
     @property
     def sight(self) -> Sight | None:
-        """What looks at the model; None while it is not built, or where it cannot be read."""
-        self._prepare()
-        return self._sight
+        """What looks into the model; None while it is not built, or where it cannot be read."""
+        return self._looks.sight
 
     def begin(self) -> None:
         """Looks at the model before its first step; one that is not built yet is looked at after it.
@@ -103,15 +87,16 @@ class Run:
         The first step of a fresh model takes as long as hundreds of others, since it is traced: there is time for
         everything. A model that goes on training is ready at once, so that only its weights are noted.
         """
-        self._fresh = not self._measured("the steps done before", lambda: int(np.asarray(self._optimizer.iterations)))
+        looks = self._looks
+        self._fresh = not looks.measured("the steps done before", lambda: int(np.asarray(self._optimizer.iterations)))
         if not self._model.built:
             return
-        self._note_size()
+        self._rate = looks.measured("the learning rate", looks.rate) or 0.0
         if self._fresh:
-            self._look(0, None, self._all)
+            looks.full(0, None)
         else:
             with self.schedule.timed():
-                self._look(0, None, self._light)
+                looks.light(0)
 
     def due(self, step: int, gradients: Given | None = None) -> tuple[Diagnosis, ...]:
         """Looks at the model at a step at which that is due, if it can be afforded; else judges its losses once.
@@ -128,7 +113,7 @@ class Run:
         if self.schedule.grants(step, planned):
             return self._seen(step, gradients)
         with self.schedule.timed():
-            self._look(step, None, self._light)
+            self._looks.light(step)
             if step < SETTLED or self._settled:
                 return ()
             self._settled = True
@@ -140,8 +125,8 @@ class Run:
         """Looks for where a loss that is not finite came from; returns what is news."""
         self._at(step)
         with self.schedule.timed():
-            self._look(step, gradients, self._all)
-            self._measured("the origin of the NaN", lambda: self._blame(step))
+            self._looks.full(step, gradients)
+            self._looks.blame(step)
             return self._tell()
 
     def epoch(self, step: int) -> tuple[Diagnosis, ...]:
@@ -150,7 +135,7 @@ class Run:
         if self.schedule.affords(step):
             return self._seen(step, None, is_epoch=True)
         with self.schedule.timed():
-            self._measured("the pace", lambda: self.record.course.look(self._glance(step), self._light))
+            self._looks.glance(step)
         return ()
 
     def end(self, step: int) -> tuple[Diagnosis, ...]:
@@ -158,12 +143,13 @@ class Run:
         self._at(step)
         with self.schedule.timed():
             if self._fresh or self.schedule.affords(step, LAST_SHARE):
-                self._look(step, None, self._all)
-                self._validate(step)
+                self._looks.full(step, None)
+                self._looks.validate(step)
             else:
-                self._look(step, None, self._light)
+                self._looks.light(step)
             news = self._tell(is_end=True)
-        self._model = self._optimizer = self._data = self._validation = self._sight = None
+        self._looks.close()
+        self._model = self._optimizer = None
         return news
 
     def judge(self, step: int) -> tuple[Diagnosis, ...]:
@@ -176,90 +162,25 @@ class Run:
         """Takes in the rows of a batch, which not every `fit` is told."""
         self.fit["batch_size"] = batch_size
         self.rows = self.record.steps_per_epoch * batch_size
-        if self._program is not None:
-            self._program = self._program.with_batches(batch_size)
+        if self._looks.program is not None:
+            self._looks.program = self._looks.program.with_batches(batch_size)
 
     def _at(self, step: int) -> None:
         self.record.steps = step
-        self.record.seconds = time.perf_counter() - self._began
-
-    def _note_size(self) -> None:
-        weights = self._model.trainable_weights
-        self.record.trainable = int(sum(np.prod(weight.shape) for weight in weights))
-        self._rate = self._measured("the learning rate", self._rate_now) or 0.0
-
-    def _rate_now(self) -> float:
-        return float(np.asarray(self._optimizer.learning_rate))
-
-    def _glance(self, step: int) -> Look:
-        """Sees what is at hand without the model."""
-        record = self.record
-        clock = Clock(time.perf_counter() - self._began, step, record.epochs)
-        return Look(step, clock=clock, losses=record.curve.last(RECENT)).seeing({"rate": self._rate_now})
-
-    def _known(self) -> Program | None:
-        if self._program is None and self._model.built:
-            self._program, unseen = program_of(self._model, self.fit, self._optimizer)
-            for sentence in unseen:
-                self.record.note(sentence)
-        return self._program
-
-    def _prepare(self) -> None:
-        if not self._opened and self._model.built:
-            self._opened = True
-            self._sight = self._measured("the model", self._open)
-
-    def _open(self) -> Sight:
-        program = self._known()
-        assert program is not None
-        if not self.record.trainable:
-            self._note_size()
-        sight = Sight(self._model, program, self._data, self._validation, self.record.note)
-        self._program = sight.program
-        return sight
-
-    def _look(self, step: int, gradients: Given | None, probes: tuple[Probe[Any], ...]) -> None:
-        self._measured("the model", lambda: self._looked(step, gradients, probes))
-
-    def _looked(self, step: int, gradients: Given | None, probes: tuple[Probe[Any], ...]) -> None:
-        record = self.record
-        needs = frozenset(name for probe in probes for name in probe.needs)
-        if record.course.inputs:  # the same rows at every look
-            needs -= {"inputs", "targets"}
-        look, sight = self._glance(step), None
-        if needs & CALLED:
-            sight = self.sight
-        if self._model.built and "kernels" in needs:
-            look = look.seeing({"kernels": lambda: kernels_of(leaves(self._model))})
-        if sight is not None:
-            look = sight.look(look, needs, gradients)
-        record.take(record.course.look(look, probes))
-        scored = sight.scored(look.predicted) if sight is not None else None
-        if scored is not None:
-            self._scored = step, scored
-            record.train_score = scored.score.value
+        self.record.seconds = self._looks.seconds
 
     def _seen(self, step: int, gradients: Given | None, *, is_epoch: bool = False) -> tuple[Diagnosis, ...]:
         """Looks and tells. What is prepared once does not count as the cost of a look."""
         with self.schedule.timed():
-            self._prepare()
+            self._looks.prepare()
         with self.schedule.timed(reading=True):
-            self._look(step, gradients, self._all)
+            self._looks.full(step, gradients)
             if is_epoch:
-                self._validate(step)
+                self._looks.validate(step)
             return self._tell(is_epoch=is_epoch)
 
-    def _validate(self, step: int) -> None:
-        sight = self._sight
-        predicted = sight.validate() if sight else None
-        scored = sight.scored(predicted) if sight else None
-        if scored is not None:
-            self._scored = step, scored
-            self.record.scored(scored.score.rank)
-            self.record.course.look(Look(step, predicted=predicted), self._all)
-
     def _tell(self, *, is_epoch: bool = False, is_end: bool = False) -> tuple[Diagnosis, ...]:
-        found = self._measured("the symptoms", lambda: self._judged(is_epoch=is_epoch, is_end=is_end))
+        found = self._looks.measured("the symptoms", lambda: self._judged(is_epoch=is_epoch, is_end=is_end))
         if found is None:
             return ()
         self.diagnosis, news, failed = found
@@ -270,19 +191,19 @@ class Run:
         return tuple(news)
 
     def _judged(self, *, is_epoch: bool, is_end: bool) -> Any:
-        program, record = self._known(), self.record
+        looks, record = self._looks, self.record
+        program = looks.known()
         if program is None:
             return None
         trace, score, rows = record.trace(), None, 0
-        at, scored = self._scored or (0, None)
+        at, scored = looks.scored or (0, None)
         if scored is not None and record.steps - at <= STALE * record.steps:
             score, rows = scored.score.value, scored.rows
         else:
             trace = replace(trace, predictions=(), train_score=None)
-        perfect = self._sight.perfect if self._sight else 1.0
-        rate, self._rate = self._rate, self._rate_now()
+        rate, self._rate = self._rate, looks.rate()
         return self._judge.judge(
-            program.evidence(trace, score, rows=(self.rows, rows), perfect=perfect),
+            program.evidence(trace, score, rows=(self.rows, rows), perfect=looks.perfect),
             record.steps,
             more=record.silent.findings(),
             stride=record.stride,
@@ -290,31 +211,3 @@ class Run:
             is_end=is_end,
             is_warming=not is_end and self._rate > RISING * rate > 0.0,
         )
-
-    def _blame(self, step: int) -> None:
-        """Finds where a NaN came from, as far as the data and the weights tell."""
-        course, sight = self.record.course, self._sight
-        if sight is None:
-            return
-        first = self.record.curve.first_bad in (None, 0)
-        look = sight.blame(_everything(self._data))
-        look = replace(look, step=0 if first else step, layers=course.first if first else course.last)
-        course.look(look, [probe for probe in self._all if probe.name == Origin.name])
-
-    def _measured(self, what: str, measure: Callable[[], Any]) -> Any:
-        """Returns what `measure` gives, None where it fails."""
-        try:
-            # A run that diverges overflows in our statistics too, which is no news to its user.
-            with np.errstate(all="ignore"):
-                return measure()
-        except Exception as error:  # a probe must never end a run
-            logger.debug("a probe failed", exc_info=True)
-            self.record.note(f"{what}{because(error)}")
-            return None
-
-
-def _everything(data: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]] | None:
-    """Returns all inputs and all targets where they are held in memory."""
-    if not (isinstance(data, tuple) and is_held(data)):
-        return None
-    return tuple(arrays_of(data[0])), tuple(arrays_of(list(data[1:2])))

@@ -1,6 +1,6 @@
 """Probes: what is measured on a run, one thing a file. They read; they change nothing.
 
-A new one is one file and one line here. The contract is `autofix/probe.py`, what there is to measure is `autofix/look.py`.
+A new one is one file and one line here. `autofix/probe.py` is the contract, `autofix/look.py` what there is to measure.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ def chosen(probes: str | Iterable[str]) -> tuple[Probe[Any], ...]:
     """Returns the probes that a user asks for.
 
     Args:
-        probes: "auto" or "full" for all of them, "light" for those of that tier, or names; () for none.
+        probes: "auto" or "full" for all of them, "light" for those of that tier, or names; () for none. The loss is
+            among them whenever there are any: it is reported anyway.
 
     Raises:
         FixYourCall: If there is no such tier or probe.
@@ -62,11 +63,12 @@ def chosen(probes: str | Iterable[str]) -> tuple[Probe[Any], ...]:
             raise _unknown(probes, tiers)
         return tiers[probes]
     named = {probe.name: probe for probe in ALL}
-    names = list(probes) if isinstance(probes, Iterable) else [probes]
+    names: list[Any] = list(probes) if hasattr(probes, "__iter__") else [probes]
     for name in names:
         if name not in named:
             raise _unknown(name, named)
-    return tuple(probe for probe in ALL if probe.name in names)
+    wanted = {Loss.name, *names} if names else set()
+    return tuple(probe for probe in ALL if probe.name in wanted)
 
 
 def _unknown(given: Any, known: Iterable[str]) -> FixYourCall:

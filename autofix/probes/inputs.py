@@ -41,6 +41,4 @@ def array_reading(array: np.ndarray) -> ArrayReading:
     missing = 1.0 - good.size / wide.size if wide.size else 0.0
     if not good.size:
         return ArrayReading(0.0, 0.0, 0.0, 0.0, missing, constant)
-    return ArrayReading(
-        float(good.min()), float(good.max()), float(good.mean()), float(good.std()), missing, constant
-    )
+    return ArrayReading(float(good.min()), float(good.max()), float(good.mean()), float(good.std()), missing, constant)

@@ -89,7 +89,10 @@ class Tracer:
         norms = np.array(self._norms, "float64").reshape(-1, len(self._program.watched) + 1)
         bad = np.flatnonzero(~np.isfinite(self._losses))
         step = int(bad[0]) if len(bad) else None
-        course, look = self._course, replace(self._full(len(self._losses), epochs), losses=tuple(self._losses[-RECENT:]))
+        course, look = (
+            self._course,
+            replace(self._full(len(self._losses), epochs), losses=tuple(self._losses[-RECENT:])),
+        )
         course.look(look.seeing({"penalty": self._penalty, "predicted": lambda: read("predictions")}), ALL)
         if step is not None:
             # The batch is looked at again with the weights that it met: at step 0 those that the run began with.
