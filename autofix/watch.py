@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import keras
@@ -127,8 +127,12 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
         step = self._done + batch + 1
         loss = self._losses.take(logs, is_last=self._in_epoch >= self._steps > 0)
         broke = loss is not None and self._active.record.curve.add(loss)
-        if broke or step >= self._active.schedule.due:
-            self._guarded(lambda: self._act(step, broke=broke))
+        if broke:
+            self._guarded(lambda: self._act(step, self._active.broke))
+        elif loss is not None and abs(loss) > self._active.alarm:
+            self._guarded(lambda: self._act(step, self._active.suspects))
+        elif step >= self._active.schedule.due:
+            self._guarded(lambda: self._act(step, self._active.due))
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Looks at the model if there is time."""
@@ -172,10 +176,9 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
         self._losses = BatchLosses(model)
         self._looked = False
 
-    def _act(self, step: int, *, broke: bool) -> None:
-        run = self._active
+    def _act(self, step: int, act: Callable[[int], tuple[Diagnosis, ...]]) -> None:
         self._note_progress()
-        self._heed(run.broke(step) if broke else run.due(step))
+        self._heed(act(step))
 
     def _note_progress(self) -> None:
         run, record = self._active, self._active.record

@@ -1,4 +1,4 @@
-"""How soon a fault is told: broken programs of several kinds, watched in `fit`, in a loop of one's own, and diagnosed."""
+"""How soon a fault is told: programs with one fault each, in `fit`, in a loop of one's own, and in a diagnosis."""
 
 from __future__ import annotations
 
@@ -126,10 +126,11 @@ def exploding() -> Broken:
     return Broken(Symptom.EXPLODING_GRADIENT, LAYERS, model, x, x[:, 0])
 
 
-def exploding_through_depth() -> Broken:
-    x = table(8)
-    layers = [L.Dense(16, "relu", kernel_initializer=Normal(stddev=1.5, seed=place)) for place in range(8)]
-    return Broken(Symptom.EXPLODING_GRADIENT, LAYERS, network((8,), *layers, optimizer=SGD(1e-12)), x, kinds(x))
+def exploding_behind_convolutions() -> Broken:
+    x = table(8, 8, 1)
+    features = L.Conv2D(2, 3, trainable=False)
+    model = network((8, 8, 1), features, L.Flatten(), optimizer=SGD(1.0), loss="mse", units=1)
+    return Broken(Symptom.EXPLODING_GRADIENT, LAYERS, model, x, x.mean(axis=(1, 2, 3)))
 
 
 def dead() -> Broken:
@@ -162,7 +163,7 @@ def flat(steps: int) -> Broken:
     rows = BATCH * steps
     y = np.random.default_rng(5).integers(0, 3, rows)
     model = network((8,), L.Dense(16, "relu"), optimizer=SGD(1e-5))
-    return Broken(Symptom.PLATEAU, min(steps, CURVE), model, table(8, rows=rows), y)
+    return Broken(Symptom.PLATEAU, CURVE, model, table(8, rows=rows), y)
 
 
 def plateau_in_a_long_epoch() -> Broken:
@@ -176,7 +177,7 @@ def plateau_in_a_short_epoch() -> Broken:
 PROGRAMS: tuple[Callable[[], Broken], ...] = (
     nan_in_a_row, overflow, overflow_in_a_subclass,
     vanishing, vanishing_in_convolutions, vanishing_in_a_subclass,
-    exploding, exploding_through_depth,
+    exploding, exploding_behind_convolutions,
     dead, dead_convolutions, saturated, saturated_convolutions,
     plateau_in_a_long_epoch, plateau_in_a_short_epoch,
 )  # fmt: skip
@@ -205,7 +206,8 @@ def test_in_fit(build, caplog):
     broken.model.fit(broken.x, broken.y, batch_size=BATCH, shuffle=False, epochs=2, verbose=0, callbacks=[watch])
     assert told(caplog, broken.symptom) <= broken.within
     if broken.symptom is Symptom.NON_FINITE_LOSS:
-        assert told(caplog, broken.symptom) == watch.trace.non_finite_step + 1
+        # Weights that are NaN already are told at once, a step before the loss is.
+        assert watch.trace.non_finite_step <= told(caplog, broken.symptom) <= watch.trace.non_finite_step + 1
 
 
 @programs
@@ -226,18 +228,17 @@ def test_in_a_loop_of_the_users_own(build, caplog):
         rows = np.arange(number * BATCH, (number + 1) * BATCH) % len(broken.x)
         loss, gradients = step(tf.constant(broken.x[rows]), tf.constant(broken.y[rows]))
         watch.step(loss=loss, gradients=gradients)
-    # A loop has no epochs: a curve that is shorter than 100 steps says nothing yet.
-    most = CURVE if broken.symptom is Symptom.PLATEAU else broken.within
-    assert told(caplog, broken.symptom) <= most
+    assert told(caplog, broken.symptom) <= broken.within
     if broken.symptom is Symptom.NON_FINITE_LOSS:
-        assert told(caplog, broken.symptom) == watch.trace.non_finite_step + 1
+        # Weights that are NaN already are told at once, a step before the loss is.
+        assert watch.trace.non_finite_step <= told(caplog, broken.symptom) <= watch.trace.non_finite_step + 1
 
 
 @programs
 def test_in_a_diagnosis(build):
     """All of a run is judged at once; what counts is the step that the finding names."""
     broken = build()
-    settings = {"epochs": 2, "batch_size": BATCH, "shuffle": False, "progress": False}
+    settings = {"epochs": 2, "batch_size": BATCH, "progress": False}
     findings = autofix.diagnose(broken.model, (broken.x, broken.y), **settings)
     named = [item for item in findings if item.symptom is broken.symptom]
     assert named, [str(item) for item in findings]

@@ -18,7 +18,7 @@ from autofix.look import Clock, Look, because
 from autofix.probe import Probe, Tier
 from autofix.probes.origin import Origin
 from autofix.probes.penalty import RECENT
-from autofix.trainer.leaves import kernels_of, leaves
+from autofix.trainer.leaves import homeless, kernels_of, leaves
 from autofix.trees import leaves as arrays_of
 
 logger = logging.getLogger(__name__)
@@ -89,7 +89,7 @@ class Looks:
             self.program, unseen = program_of(self._model, self._fit, self._optimizer)
             weights = self._model.trainable_weights
             self._record.trainable = int(sum(np.prod(weight.shape) for weight in weights))
-            for sentence in unseen:
+            for sentence in (*unseen, *homeless(self._model, leaves(self._model))):
                 self._record.note(sentence)
         return self.program
 

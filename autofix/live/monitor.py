@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from autofix.errors import FixYourCall, one_line
+from autofix.errors import FixYourCall
 from autofix.live.reader import slopes_of
 from autofix.live.reference import check_data
 from autofix.live.run import Run
-from autofix.look import Slope
+from autofix.live.sight import Given
+from autofix.look import Slope, because
 from autofix.probes import AUTO, chosen
 from autofix.symptom import Diagnosis
 from autofix.trace import Trace
@@ -132,23 +133,23 @@ class Monitor:
         if self._is_off:
             return
         self._steps += 1
-        broke = self._run.record.curve.add(float(np.asarray(loss)))
-        if not broke and self._steps < self._run.schedule.due:
-            return
-        try:
-            self._act(gradients, broke=broke)
-        except Exception as error:  # watching must never end the training
-            logger.debug("a step could not be read", exc_info=True)
-            self._run.record.note(f"step {self._steps} ({one_line(error)})")
+        run, value = self._run, float(np.asarray(loss))
+        if run.record.curve.add(value):
+            self._act(run.broke, gradients)
+        elif abs(value) > run.alarm:
+            self._act(run.suspects, gradients)
+        elif self._steps >= run.schedule.due:
+            self._act(run.due, gradients)
 
-    def _act(self, gradients: Sequence[Any] | None, *, broke: bool) -> None:
+    def _act(self, act: Callable[[int, Given | None], Any], gradients: Sequence[Any] | None) -> None:
         def read() -> tuple[Slope, ...] | None:
             sight = self._run.sight
             if gradients is None or sight is None:
                 return None
             return slopes_of(self._model.trainable_variables, gradients, sight.reader.layers)
 
-        if broke:
-            self._run.broke(self._steps, read)
-        else:
-            self._run.due(self._steps, read)
+        try:
+            act(self._steps, read)
+        except Exception as error:  # watching must never end the training
+            logger.debug("a step could not be read", exc_info=True)
+            self._run.record.note(f"step {self._steps}{because(error)}")

@@ -16,6 +16,7 @@ from autofix.live.record import Record
 from autofix.live.schedule import LAST_SHARE, SHARE, Schedule
 from autofix.live.sight import Given, Sight
 from autofix.probes import FULL, chosen
+from autofix.probes.penalty import RECENT
 from autofix.recipe import Recipe
 from autofix.symptom import Diagnosis
 
@@ -24,6 +25,9 @@ teller = logging.getLogger("autofix")
 
 # Share of a run's steps after which its score is out of date: a run may well have begun to learn since.
 STALE = 0.1
+# Times the highest loss of all looks that a loss is a reason to look at once: a run that diverges may be over before
+# the next look is due. No healthy run gets there; one that does is looked at again at every third power of ten.
+LEAP = 1e3
 # Growth of the learning rate between two judgements that is a warm-up.
 RISING = 1.05
 
@@ -47,6 +51,7 @@ class Run:
         record: What was seen.
         diagnosis: What is wrong, as judged last.
         rows: Training rows in an epoch; 0 while unknown.
+        alarm: Size of a loss from which `suspects` is to be asked.
     """
 
     def __init__(
@@ -65,11 +70,12 @@ class Run:
         self.record = Record(planned_epochs=int(fit.get("epochs", 0)))
         self.diagnosis: tuple[Diagnosis, ...] = ()
         self.rows = 0
+        self.alarm = math.inf
         self._model, self._optimizer, self._log = model, optimizer, log
         self._looks = Looks(model, optimizer, self.fit, data, validation, chosen(probes), self.record)
         self._judge = Judge()
         self._fresh, self._settled = True, False
-        self._rate = 0.0
+        self._rate = self._highest = 0.0
 
     @property
     def recipe(self) -> Recipe | None:
@@ -120,6 +126,11 @@ class Run:
             news = self._tell()
         # What losses and weights give away is worth a closer look, whatever it costs.
         return (*news, *self._seen(step, gradients)) if news else ()
+
+    def suspects(self, step: int, gradients: Given | None = None) -> tuple[Diagnosis, ...]:
+        """Looks at the model because of a loss that is far higher than any; returns the findings that are news."""
+        self._at(step)
+        return self._seen(step, gradients)
 
     def broke(self, step: int, gradients: Given | None = None) -> tuple[Diagnosis, ...]:
         """Looks for where a loss that is not finite came from; returns what is news."""
@@ -175,6 +186,9 @@ class Run:
             self._looks.prepare()
         with self.schedule.timed(reading=True):
             self._looks.full(step, gradients)
+            recent = [abs(loss) for loss in self.record.curve.last(RECENT) if math.isfinite(loss)]
+            self._highest = max(self._highest, *recent, 0.0)
+            self.alarm = LEAP * self._highest if self._highest else math.inf
             if is_epoch:
                 self._looks.validate(step)
             return self._tell(is_epoch=is_epoch)

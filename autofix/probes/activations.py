@@ -23,8 +23,9 @@ BOUNDS: Mapping[str, tuple[float, float]] = {
 }
 # An output this close to a bound, in parts of the range, has next to no gradient left (sigmoid' < 0.01).
 NEAR = 0.01
-# Positions of a layer's output that statistics are taken of: a unit that is on at one in 1,000 of them is still seen.
-POSITIONS = 2**12
+# Positions of a layer's output that statistics are taken of: a unit that is on at one in 1,000 of them is still seen. A
+# quarter of them where there are many units, so that half a million numbers are at hand at once: 4 MB in 64 bits.
+POSITIONS, FEWEST_POSITIONS, NUMBERS = 2**12, 2**10, 2**19
 
 
 @final
@@ -77,7 +78,8 @@ def _reading(path: str, output: np.ndarray, step: int, activation: str, kernel: 
 def _thinned(output: np.ndarray) -> np.ndarray:
     """Returns the units [positions, units] at some positions of an output that has more than statistics need."""
     units = output.reshape(-1, output.shape[-1])
-    if output.ndim <= 2 or len(units) <= POSITIONS:
+    most = min(POSITIONS, max(FEWEST_POSITIONS, NUMBERS // max(1, units.shape[1])))
+    if output.ndim <= 2 or len(units) <= most:
         return units
     # An odd stride meets every column of an image of even width.
-    return units[:: -(-len(units) // POSITIONS) | 1]
+    return units[:: -(-len(units) // most) | 1]

@@ -54,6 +54,22 @@ def _kernel(layer: Any) -> Any | None:
     return (named or weights or [None])[0]
 
 
+def activations_of(layers: Sequence[Leaf]) -> dict[str, str]:
+    """Returns the snake-case activation of each live layer that has one of Keras' own, by path.
+
+    A recipe says so as well, and of more layers, but not of a model that is no graph of them.
+    """
+    known = ((leaf.path, getattr(getattr(leaf.layer, "activation", None), "__name__", None)) for leaf in layers)
+    return {path: name for path, name in known if name is not None}
+
+
+def homeless(model: keras.Model, layers: Sequence[Leaf]) -> list[str]:
+    """Returns a sentence on trainable weights that belong to no layer, which probes of layers do not see, if any."""
+    owned = {id(weight) for leaf in layers for weight in leaf.layer.weights}
+    count = sum(id(weight) not in owned for weight in model.trainable_weights)
+    return [f"gradients and updates of {count} weights that belong to no layer"] if count else []
+
+
 def kernels_of(layers: Sequence[Leaf]) -> Mapping[str, Kernel]:
     """Returns evenly spread entries of every kernel by layer path, always the same ones."""
     owners = [leaf for leaf in layers if leaf.kernel is not None]

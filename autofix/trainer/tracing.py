@@ -20,7 +20,7 @@ from autofix.probes.penalty import RECENT
 from autofix.recipe import Recipe
 from autofix.trace import Trace
 from autofix.trainer.feed import Feed
-from autofix.trainer.leaves import as_array, kernels_of, outputs_of
+from autofix.trainer.leaves import activations_of, as_array, homeless, kernels_of, outputs_of
 from autofix.trainer.program import Program
 
 logger = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ class Tracer:
         self, program: Program, feed: Feed, recipe: Recipe, split: Split, activations: Mapping[str, str]
     ) -> None:
         self._program, self._feed, self._recipe, self._split = program, feed, recipe, split
-        self._activations = activations
+        self._activations = {**activations_of(program.leaves), **activations}
         rows = np.random.default_rng(0).permutation(split.train)[:REFERENCE]
         self._reference = np.sort(rows)
         self._began = time.monotonic()
@@ -61,6 +61,8 @@ class Tracer:
         """Reads the model before its first step."""
         look = self._full(0, 0.0).seeing({"inputs": self._inputs, "targets": self._targets})
         self._course.look(look, ALL)
+        for sentence in homeless(self._program.model, self._program.leaves):
+            self._course.note(sentence)
         if not self._recipe.is_graph:
             self._course.note("the order and settings of the layers, because the model is subclassed")
 
