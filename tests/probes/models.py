@@ -62,8 +62,9 @@ class Subclassed(keras.Model):
         super().__init__(**kwargs)
         start = keras.initializers.Constant(bias)
         self.activation, self.bias = activation, bias
-        self.body = [L.Dense(8, activation, bias_initializer=start), L.Dense(8, activation)]
-        self.drop, self.head = L.Dropout(0.2), L.Dense(3, "softmax")
+        first = L.Dense(8, activation, bias_initializer=start, name="first")
+        self.body = [first, L.Dense(8, activation, name="second")]
+        self.drop, self.head = L.Dropout(0.2), L.Dense(3, "softmax", name="head")
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         for layer in self.body:
