@@ -27,8 +27,9 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
     """Watches a `fit`, says what stalls it, and changes nothing in it.
 
     Every step it looks at the loss. On a schedule that takes a few percent of the time (at steps 1, 5, 10, 20, then
-    ever more rarely, and at the ends of epochs) it looks at the model on at most 256 fixed rows: layer outputs,
-    gradients, weights, predictions. Each finding is told once, as a warning of the logger `"autofix"`.
+    ever more rarely, and at the ends of epochs), and at once where a loss leaps, it looks at the model on at most 256
+    fixed rows: layer outputs, gradients, weights, predictions. Each finding is told once, as a warning of the logger
+    `"autofix"`. A probe that fails is named in `trace.unseen` as not measured, and takes no other with it.
 
     A loss that is NaN is told at the step at which it becomes so; vanishing and exploding gradients, dead and saturated
     units within 20 steps; a loss that stays where it began after 100 steps, or an epoch of at least 50.

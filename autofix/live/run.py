@@ -124,8 +124,9 @@ class Run:
                 return ()
             self._settled = True
             news = self._tell()
-        # What losses and weights give away is worth a closer look, whatever it costs.
-        return (*news, *self._seen(step, gradients)) if news else ()
+        # What losses and weights give away is worth a closer look now, which later ones have to wait for.
+        closer = bool(news) and self.schedule.earns(step, planned)
+        return (*news, *self._seen(step, gradients)) if closer else news
 
     def suspects(self, step: int, gradients: Given | None = None) -> tuple[Diagnosis, ...]:
         """Looks at the model because of a loss that is far higher than any; returns the findings that are news."""
