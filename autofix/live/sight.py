@@ -71,6 +71,7 @@ class Sight:
         self.program = program
         self._note = note
         self._missing: dict[str, str] = {}
+        self._activations = program.activations
         self._differentiates, self._failures = True, 0
         self._rows: Rows | None = None
         self._held: Rows | None = None
@@ -104,7 +105,7 @@ class Sight:
             needs: Fields of a look that are to be seen.
             given: Returns the gradients of the step; None computes those of the reference rows.
         """
-        look = replace(look, missing={**look.missing, **self._missing}, activations=self.program.activations)
+        look = replace(look, missing={**look.missing, **self._missing}, activations=self._activations)
         if given is not None and "gradients" in needs:
             look = look.seeing({"gradients": given})
         rows = self._rows
