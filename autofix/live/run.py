@@ -119,12 +119,12 @@ class Run:
         if self.schedule.grants(step, planned):
             return self._seen(step, gradients)
         with self.schedule.timed():
-            self._looks.glance(step)
+            self._looks.light(step)
             if step < SETTLED or self._settled:
                 return ()
             self._settled = True
             news = self._tell()
-        # What losses give away is worth a closer look now, which later ones have to wait for.
+        # What losses and weights give away is worth a closer look now, which later ones have to wait for.
         closer = bool(news) and self.schedule.earns(step, planned)
         return (*news, *self._seen(step, gradients)) if closer else news
 

@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, final
 
-import numpy as np
-
 from autofix.look import Look, Slope
 from autofix.probe import Probe, Tier
+from autofix.probes.weights import euclidean
 
 
 @dataclass(frozen=True)
@@ -49,4 +48,4 @@ class Gradients(Probe[GradientReading]):
 
 
 def _norm(slope: Slope) -> float:
-    return 0.0 if slope.value is None else float(np.linalg.norm(slope.value.reshape(-1)))
+    return 0.0 if slope.value is None else euclidean(slope.value.reshape(-1))

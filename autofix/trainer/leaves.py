@@ -17,6 +17,8 @@ from autofix.look import Kernel
 # Entries of a kernel that are kept to tell how far it moved: the norm of a change is then known to 1 %. Of all kernels
 # together half a million are, 2 MB, and of each of very many some hundred, which tell it to 6 %.
 ENTRIES, ALL_ENTRIES, FEWEST_ENTRIES = 2**14, 2**19, 2**8
+# Entries of a kernel up to which it is copied whole to take some of them.
+COPIED = 2**20
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,14 +81,16 @@ def kernels_of(layers: Sequence[Leaf]) -> Mapping[str, Kernel]:
 
 def _sampled(kernel: Any, most: int) -> Kernel:
     size = math.prod(kernel.shape)
-    # In TensorFlow: an array of a variable is a copy of all of it.
-    flat = tf.reshape(tf.convert_to_tensor(kernel.value), [-1])
-    entries = flat if size <= most else flat[:: -(-size // most)]
+    # An array of a variable is a copy of all of it, which is the quicker way while it is a small one.
+    flat = tf.reshape(tf.convert_to_tensor(kernel.value), [-1]) if size > COPIED else as_array(kernel.value).reshape(-1)
+    entries = flat[:: max(1, -(-size // most))]
     return Kernel(np.array(as_array(entries), "float32"), size, bool(kernel.trainable))
 
 
 def as_array(value: Any) -> np.ndarray:
     """Returns a tensor as an array; half-precision floats in 32 bits, which NumPy can count with."""
+    if isinstance(value, np.ndarray):
+        return value
     value = value if hasattr(value, "dtype") and hasattr(value.dtype, "is_floating") else tf.convert_to_tensor(value)
     if value.dtype.is_floating and value.dtype.size < 4:
         value = tf.cast(value, "float32")
