@@ -51,6 +51,9 @@ class PredictionReading:
         minimum: Smallest raw output.
         maximum: Largest raw output.
         finite: Whether all raw outputs are finite.
+        target_minimum: Smallest target of the same rows, to hold the outputs against; None for classes, and where the
+            outputs are in other units.
+        target_maximum: Largest target of the same rows, likewise.
     """
 
     constant: float
@@ -59,6 +62,52 @@ class PredictionReading:
     minimum: float
     maximum: float
     finite: bool = True
+    target_minimum: float | None = None
+    target_maximum: float | None = None
+
+
+@dataclass(frozen=True)
+class WeightReading:
+    """A trainable kernel, by evenly spread entries where it has more than some thousand.
+
+    Attributes:
+        norm: Euclidean norm.
+        mean: Mean of the entries.
+        std: Standard deviation of the entries.
+        minimum: Smallest entry.
+        maximum: Largest entry.
+        drift: Norm of (kernel - initial kernel) over norm of the initial kernel.
+        finite: Whether all entries are finite.
+    """
+
+    norm: float
+    mean: float
+    std: float
+    minimum: float
+    maximum: float
+    drift: float
+    finite: bool = True
+
+
+@dataclass(frozen=True)
+class ArrayReading:
+    """An input or a target on the reference batch: all numbers over everything that is finite, 0.0 for text.
+
+    Attributes:
+        minimum: Smallest value.
+        maximum: Largest value.
+        mean: Mean.
+        std: Standard deviation.
+        missing: Share of the values that are NaN or infinite.
+        constant: Share of the columns (entries of a row, at most 1,024 are looked at) that are the same in every row.
+    """
+
+    minimum: float
+    maximum: float
+    mean: float
+    std: float
+    missing: float
+    constant: float
 
 
 @dataclass(frozen=True)
@@ -91,6 +140,14 @@ class Trace:
         unseen: What the probes could not measure, as sentences.
         seconds: Wall time of the run.
         disconnected: Paths of the layers whose kernel's gradient is None, because the loss does not depend on it.
+        rate_steps: Steps done at the looks at which the learning rate was read, growing.
+        learning_rates: Learning rate in force at each of them.
+        step_seconds: Median over the run of the seconds that a step takes; None if not measured.
+        epoch_seconds: Seconds an epoch over the stretches between scores (in `fit`, between ends of epochs), float
+            [stretches]. The first one holds what is compiled.
+        weights: Readings of the trainable kernels at the end, by layer path, in graph order.
+        inputs: Readings of the reference batch as the first layer sees it, one per model input.
+        targets: Readings of its targets as the loss sees them, one per model output.
     """
 
     steps_per_epoch: int = 0
@@ -117,6 +174,13 @@ class Trace:
     unseen: tuple[str, ...] = ()
     seconds: float = 0.0
     disconnected: tuple[str, ...] = ()
+    rate_steps: tuple[int, ...] = ()
+    learning_rates: tuple[float, ...] = ()
+    step_seconds: float | None = None
+    epoch_seconds: tuple[float, ...] = ()
+    weights: Mapping[str, WeightReading] = field(default_factory=dict)
+    inputs: tuple[ArrayReading, ...] = ()
+    targets: tuple[ArrayReading, ...] = ()
 
     @property
     def steps(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import keras
@@ -15,6 +15,7 @@ from autofix.live.judging import STALLED
 from autofix.live.losses import BatchLosses
 from autofix.live.reference import check_data
 from autofix.live.run import Run
+from autofix.probes import AUTO, chosen
 from autofix.recipe import Recipe
 from autofix.symptom import Diagnosis
 from autofix.trace import Trace
@@ -26,8 +27,9 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
     """Watches a `fit`, says what stalls it, and changes nothing in it.
 
     Every step it looks at the loss. On a schedule that takes a few percent of the time (at steps 1, 5, 10, 20, then
-    ever more rarely, and at the ends of epochs) it looks at the model on at most 256 fixed rows: layer outputs,
-    gradients, weights, predictions. Each finding is told once, as a warning of the logger `"autofix"`.
+    ever more rarely, and at the ends of epochs), and at once where a loss leaps, it looks at the model on at most 256
+    fixed rows: layer outputs, gradients, weights, predictions. Each finding is told once, as a warning of the logger
+    `"autofix"`. A probe that fails is named in `trace.unseen` as not measured, and takes no other with it.
 
     A loss that is NaN is told at the step at which it becomes so; vanishing and exploding gradients, dead and saturated
     units within 20 steps; a loss that stays where it began after 100 steps, or an epoch of at least 50.
@@ -38,6 +40,10 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
             generator there are none, and only losses and weights are watched. A `tf.data.Dataset` that shuffles counts
             how often it is read: giving it here moves the order of the training on. Give a few batches of it as arrays
             where the order must stay the same.
+        probes: What to measure. "light": losses, learning rate, pace and weights, for which the model is never called.
+            "auto": those always; gradients, layer outputs, predictions and the rest at the looks of the schedule and
+            whenever the light ones find something. "full": all of them at every look, whatever it costs. Or names, such
+            as `("gradients", "weights")`, at the looks of the schedule and beside the losses. `()` turns watching off.
         stop: Whether a finding that proves that the run is stalled ends it.
         every: Steps between looks, whatever they cost; None leaves it to the schedule.
         log: Whether findings are logged.
@@ -51,7 +57,15 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
         >>> watch.diagnosis
     """
 
-    def __init__(self, data: Any = None, *, stop: bool = False, every: int | None = None, log: bool = True) -> None:
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        probes: str | Iterable[str] = AUTO,
+        stop: bool = False,
+        every: int | None = None,
+        log: bool = True,
+    ) -> None:
         super().__init__()
         whole = isinstance(every, int) and not isinstance(every, bool)
         if every is not None and not (whole and every >= 1):
@@ -60,6 +74,8 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
                 "Leave it out to let the schedule decide."
             )
         check_data(data)
+        self._probes = probes if isinstance(probes, str) else tuple(probes)
+        self._is_off = not chosen(self._probes)
         self._data, self._stop, self._every, self._log = data, bool(stop), every, bool(log)
         self._run: Run | None = None
         self._losses: BatchLosses | None = None
@@ -122,8 +138,12 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
         step = self._done + batch + 1
         loss = self._losses.take(logs, is_last=self._in_epoch >= self._steps > 0)
         broke = loss is not None and self._active.record.curve.add(loss)
-        if broke or step >= self._active.schedule.due:
-            self._guarded(lambda: self._act(step, broke=broke))
+        if broke:
+            self._guarded(lambda: self._act(step, self._active.broke))
+        elif loss is not None and abs(loss) > self._active.alarm:
+            self._guarded(lambda: self._act(step, self._active.suspects))
+        elif step >= self._active.schedule.due:
+            self._guarded(lambda: self._act(step, self._active.due))
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Looks at the model if there is time."""
@@ -148,6 +168,8 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
         self._failed = False
         self._idle()
         self._run = None
+        if self._is_off:
+            return
         model, params = self.model, self.params or {}
         arguments = arguments_of_fit(model)
         self._run = Run(
@@ -156,6 +178,7 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
             _settings(arguments, params),
             as_data(arguments) if self._data is None else self._data,
             as_validation_data(arguments),
+            probes=self._probes,
             every=self._every,
             log=self._log,
         )
@@ -164,10 +187,9 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
         self._losses = BatchLosses(model)
         self._looked = False
 
-    def _act(self, step: int, *, broke: bool) -> None:
-        run = self._active
+    def _act(self, step: int, act: Callable[[int], tuple[Diagnosis, ...]]) -> None:
         self._note_progress()
-        self._heed(run.broke(step) if broke else run.due(step))
+        self._heed(act(step))
 
     def _note_progress(self) -> None:
         run, record = self._active, self._active.record

@@ -380,11 +380,11 @@ def raises(*args: Any, **kwargs: Any) -> Any:
 
 
 PROBES = {
-    "autofix.trainer.tracing.read_activations": "layer outputs",
+    "autofix.probes.activations.Activations.measure": "layer outputs",
     "autofix.trainer.tracing.Tracer._penalty": "penalty",
     "autofix.trainer.tracing.Tracer._rate": "learning rate",
-    "autofix.trainer.evaluation.read_predictions": "predictions",
-    "autofix.trainer.tracing.Tracer._movement": "weights",
+    "autofix.probes.predictions.Predictions.measure": "predictions",
+    "autofix.probes.weights.Weights.measure": "weights",
 }
 
 

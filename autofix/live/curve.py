@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from autofix.probes.loss import loss_of_batch
+
 # Relative error of a 32-bit float that is rounded twice.
 RESOLUTION = 1.2e-7
 # Entries kept: a judgement turns all of them into arrays a dozen times, which takes some milliseconds with this many.
@@ -13,10 +15,8 @@ MOST = 2**14
 class Unaveraged:
     """Turns the mean over an epoch so far, which is what `logs["loss"]` holds, into the loss of the last batch.
 
-    The mean is a 32-bit float, so the loss of the n-th batch of an epoch is off by about 6e-8 * n of the highest mean.
-
     Attributes:
-        blurred: Whether a loss was lost in that error, since the epoch began a million times higher.
+        blurred: Whether a loss was lost in the rounding of the mean, since the epoch began a million times higher.
     """
 
     def __init__(self) -> None:
@@ -35,7 +35,7 @@ class Unaveraged:
             weight: Rows of the batch, over those of the epoch's first one.
         """
         weights = self._weight + weight
-        loss = (mean * weights - self._mean * self._weight) / weight
+        loss = loss_of_batch(mean, weights, self._mean, self._weight)
         self._mean, self._weight = mean, weights
         self._highest = max(self._highest, abs(mean) * weights)
         if abs(loss) < RESOLUTION * self._highest:
@@ -76,6 +76,10 @@ class Curve:
             self._entries = [(one + two) / 2 for one, two in pairs]
             self.stride *= 2
         return first
+
+    def last(self, count: int) -> tuple[float, ...]:
+        """Returns the last entries, so many at most."""
+        return tuple(self._entries[-count:])
 
     @property
     def entries(self) -> tuple[float, ...]:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from autofix.errors import FixYourCall, one_line
-from autofix.live.reader import Gradients, read_gradients
+from autofix.errors import FixYourCall
+from autofix.live.reader import slopes_of
 from autofix.live.reference import check_data
 from autofix.live.run import Run
+from autofix.live.sight import Given
+from autofix.look import Slope, because
+from autofix.probes import AUTO, chosen
 from autofix.symptom import Diagnosis
 from autofix.trace import Trace
 
@@ -21,7 +24,13 @@ logger = logging.getLogger(__name__)
 
 
 def monitor(
-    model: keras.Model, optimizer: Any, *, data: Any = None, every: int | None = None, log: bool = True
+    model: keras.Model,
+    optimizer: Any,
+    *,
+    data: Any = None,
+    probes: str | Iterable[str] = AUTO,
+    every: int | None = None,
+    log: bool = True,
 ) -> Monitor:
     """Watches a training loop of your own, says what stalls it, and changes nothing in it.
 
@@ -30,6 +39,7 @@ def monitor(
         optimizer: What applies the gradients.
         data: Where at most 256 rows come from that the model is looked at on, in any form that `autofix.repair` takes.
             Without it, layer outputs and predictions are not seen.
+        probes: What to measure, as in `Watch`.
         every: Steps between looks, whatever they cost; None leaves it to a schedule that takes a few percent of the
             time.
         log: Whether findings are logged.
@@ -55,7 +65,7 @@ def monitor(
     if not hasattr(optimizer, "learning_rate"):
         raise FixYourCall(f"`optimizer` must be a `keras.optimizers.Optimizer`. Received: {type(optimizer).__name__}.")
     check_data(data)
-    return Monitor(model, optimizer, data=data, every=every, log=log)
+    return Monitor(model, optimizer, data=data, probes=probes, every=every, log=log)
 
 
 class Monitor:
@@ -65,15 +75,27 @@ class Monitor:
         model: The model.
         optimizer: What trains it.
         data: Where reference rows come from, or None.
+        probes: What to measure.
         every: Steps between looks, or None.
         log: Whether findings are logged.
     """
 
-    def __init__(self, model: keras.Model, optimizer: Any, *, data: Any, every: int | None, log: bool) -> None:
-        self._run = Run(model, optimizer, {}, data, None, every=every, log=log)
+    def __init__(
+        self,
+        model: keras.Model,
+        optimizer: Any,
+        *,
+        data: Any,
+        probes: str | Iterable[str],
+        every: int | None,
+        log: bool,
+    ) -> None:
+        self._run = Run(model, optimizer, {}, data, None, probes=probes, every=every, log=log)
         self._model = model
         self._steps = 0
-        self._run.begin()
+        self._is_off = not chosen(probes)
+        if not self._is_off:
+            self._run.begin()
 
     @property
     def diagnosis(self) -> tuple[Diagnosis, ...]:
@@ -108,24 +130,26 @@ class Monitor:
                 "`gradients` must hold one entry per entry of `model.trainable_variables`. Received: "
                 f"{len(gradients)} for {len(self._model.trainable_variables)}. Pass None for those that have none."
             )
-        self._steps += 1
-        broke = self._run.record.curve.add(float(np.asarray(loss)))
-        if not broke and self._steps < self._run.schedule.due:
+        if self._is_off:
             return
-        try:
-            self._act(gradients, broke=broke)
-        except Exception as error:  # watching must never end the training
-            logger.debug("a step could not be read", exc_info=True)
-            self._run.record.note(f"step {self._steps} ({one_line(error)})")
+        self._steps += 1
+        run, value = self._run, float(np.asarray(loss))
+        if run.record.curve.add(value):
+            self._act(run.broke, gradients)
+        elif abs(value) > run.alarm:
+            self._act(run.suspects, gradients)
+        elif self._steps >= run.schedule.due:
+            self._act(run.due, gradients)
 
-    def _act(self, gradients: Sequence[Any] | None, *, broke: bool) -> None:
-        def read() -> Gradients | None:
+    def _act(self, act: Callable[[int, Given | None], Any], gradients: Sequence[Any] | None) -> None:
+        def read() -> tuple[Slope, ...] | None:
             sight = self._run.sight
             if gradients is None or sight is None:
                 return None
-            return read_gradients(self._model.trainable_variables, gradients, sight.reader.layers)
+            return slopes_of(self._model.trainable_variables, gradients, sight.reader.layers)
 
-        if broke:
-            self._run.broke(self._steps, read)
-        else:
-            self._run.due(self._steps, read)
+        try:
+            act(self._steps, read)
+        except Exception as error:  # watching must never end the training
+            logger.debug("a step could not be read", exc_info=True)
+            self._run.record.note(f"step {self._steps}{because(error)}")

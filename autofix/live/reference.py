@@ -15,6 +15,7 @@ from autofix.errors import FixYourCall, FixYourData
 from autofix.facts import DataFacts
 from autofix.hints import ModelHints
 from autofix.task import facts_of
+from autofix.trainer.leaves import as_array
 from autofix.trees import leaves, mapped
 
 # Rows that facts are taken from, and the bytes they may come to: targets and scales need no more.
@@ -40,6 +41,12 @@ class Rows:
     weight: Any
     inputs: tuple[np.ndarray, ...]
     targets: tuple[np.ndarray, ...]
+
+    @property
+    def fed(self) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
+        """Inputs and targets as arrays, as the model is fed with them."""
+        x, y = ([] if tree is None else tf.nest.flatten(tree) for tree in (self.x, self.y))
+        return tuple(map(as_array, x)), tuple(map(as_array, y))
 
     @property
     def count(self) -> int:

@@ -3,34 +3,32 @@
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from autofix.errors import one_line
-from autofix.live.arguments import everything
 from autofix.live.judging import SETTLED, Judge, lines
-from autofix.live.program import Program, program_of
-from autofix.live.reader import Reading, kernels_of
+from autofix.live.looks import Looks
 from autofix.live.record import Record
-from autofix.live.schedule import LAST_SHARE, Schedule
-from autofix.live.sight import Given, Scored, Sight
+from autofix.live.schedule import LAST_SHARE, SHARE, Schedule
+from autofix.live.sight import Given, Sight
+from autofix.probes import FULL, chosen
+from autofix.probes.penalty import RECENT
 from autofix.recipe import Recipe
 from autofix.symptom import Diagnosis
-from autofix.trainer.leaves import leaves
 from autofix.trainer.start import is_pretrained
 
-logger = logging.getLogger(__name__)
 # Told by the name that users configure, whichever file finds it.
 teller = logging.getLogger("autofix")
 
-# Failed readings after which nothing more is tried.
-MOST_FAILURES = 3
 # Share of a run's steps after which its score is out of date: a run may well have begun to learn since.
 STALE = 0.1
+# Times the highest loss of all looks that a loss is a reason to look at once: a run that diverges may be over before
+# the next look is due. No healthy run gets there; one that does is looked at again at every third power of ten.
+LEAP = 1e3
 # Growth of the learning rate between two judgements that is a warm-up.
 RISING = 1.05
 
@@ -44,6 +42,7 @@ class Run:
         fit: Settings of `fit` that are known.
         data: Where the reference rows come from; None where there is nothing to take them from.
         validation: Validation data; None for none.
+        probes: What to measure; see `autofix.probes.chosen`.
         every: See `Schedule`.
         log: Whether findings are logged.
 
@@ -55,6 +54,7 @@ class Run:
         rows: Training rows in an epoch; 0 while unknown.
         fresh: Whether the model had no training behind it when the run began.
         ended_at: Steps that the optimizer had done in all when the run ended; None until then.
+        alarm: Size of a loss from which `suspects` is to be asked.
     """
 
     def __init__(
@@ -65,36 +65,32 @@ class Run:
         data: Any,
         validation: Any,
         *,
+        probes: str | Iterable[str],
         every: int | None,
         log: bool,
     ) -> None:
-        self.fit, self.schedule = dict(fit), Schedule(every)
+        self.fit, self.schedule = dict(fit), Schedule(every, share=math.inf if probes == FULL else SHARE)
         self.record = Record(planned_epochs=int(fit.get("epochs", 0)))
         self.diagnosis: tuple[Diagnosis, ...] = ()
         self.rows = 0
         self.fresh = True
         self.ended_at: int | None = None
-        self._model, self._optimizer = model, optimizer
-        self._data, self._validation, self._log = data, validation, log
-        self._began = time.perf_counter()
+        self.alarm = math.inf
+        self._model, self._optimizer, self._log = model, optimizer, log
+        self._looks = Looks(model, optimizer, self.fit, data, validation, chosen(probes), self.record)
         self._judge = Judge()
-        self._program: Program | None = None
-        self._sight: Sight | None = None
-        self._fresh, self._opened, self._settled = True, False, False
-        self._scored: tuple[int, Scored] | None = None
-        self._failures = 0
-        self._rate = 0.0
+        self._fresh, self._settled = True, False
+        self._rate = self._highest = 0.0
 
     @property
     def recipe(self) -> Recipe | None:
         """The program as it was when the run began; None while the model is not built."""
-        return self._program.recipe if self._program else None
+        return self._looks.program.recipe if self._looks.program else None
 
     @property
     def sight(self) -> Sight | None:
-        """What looks at the model; None while it is not built, or where it cannot be read."""
-        self._prepare()
-        return self._sight
+        """What looks into the model; None while it is not built, or where it cannot be read."""
+        return self._looks.sight
 
     def begin(self) -> None:
         """Looks at the model before its first step; one that is not built yet is looked at after it.
@@ -102,16 +98,17 @@ class Run:
         The first step of a fresh model takes as long as hundreds of others, since it is traced: there is time for
         everything. A model that goes on training is ready at once, so that only its weights are noted.
         """
-        self._fresh = not self._measured("the steps done before", lambda: int(np.asarray(self._optimizer.iterations)))
-        self.fresh = self._fresh and not self._measured("earlier training", lambda: is_pretrained(self._model))
+        looks = self._looks
+        self._fresh = not looks.measured("the steps done before", lambda: int(np.asarray(self._optimizer.iterations)))
+        self.fresh = self._fresh and not looks.measured("earlier training", lambda: is_pretrained(self._model))
         if not self._model.built:
             return
-        self._measured("the learning rate", self._note_size)
+        self._rate = looks.measured("the learning rate", looks.rate) or 0.0
         if self._fresh:
-            self._look(0, None)
+            looks.full(0, None)
         else:
             with self.schedule.timed():
-                self._note_weights(0)
+                looks.light(0)
 
     def due(self, step: int, gradients: Given | None = None) -> tuple[Diagnosis, ...]:
         """Looks at the model at a step at which that is due, if it can be afforded; else judges its losses once.
@@ -127,39 +124,51 @@ class Run:
         planned = 0 if self._fresh else self.record.steps_per_epoch * self.record.planned_epochs
         if self.schedule.grants(step, planned):
             return self._seen(step, gradients)
-        if step >= SETTLED and not self._settled:
+        with self.schedule.timed():
+            self._looks.light(step)
+            if step < SETTLED or self._settled:
+                return ()
             self._settled = True
-            with self.schedule.timed():
-                return self._tell()
-        return ()
+            news = self._tell()
+        # What losses and weights give away is worth a closer look now, which later ones have to wait for.
+        closer = bool(news) and self.schedule.earns(step, planned)
+        return (*news, *self._seen(step, gradients)) if closer else news
+
+    def suspects(self, step: int, gradients: Given | None = None) -> tuple[Diagnosis, ...]:
+        """Looks at the model because of a loss that is far higher than any; returns the findings that are news."""
+        self._at(step)
+        return self._seen(step, gradients)
 
     def broke(self, step: int, gradients: Given | None = None) -> tuple[Diagnosis, ...]:
         """Looks for where a loss that is not finite came from; returns what is news."""
         self._at(step)
         with self.schedule.timed():
-            self._look(step, gradients)
-            self.record.origin = self._measured("the origin of the NaN", self._origin)
+            self._looks.full(step, gradients)
+            self._looks.blame(step)
             return self._tell()
 
     def epoch(self, step: int) -> tuple[Diagnosis, ...]:
         """Looks at the model at the end of an epoch, if it can be afforded; returns what is news."""
         self._at(step)
-        if not self.schedule.affords(step):
-            return ()
-        return self._seen(step, None, is_epoch=True)
+        if self.schedule.affords(step):
+            return self._seen(step, None, is_epoch=True)
+        with self.schedule.timed():
+            self._looks.glance(step)
+        return ()
 
     def end(self, step: int) -> tuple[Diagnosis, ...]:
         """Judges the run as a whole, of a fresh model as it ends; returns what is news. Lets go of model and data."""
         self._at(step)
         with self.schedule.timed():
             if self._fresh or self.schedule.affords(step, LAST_SHARE):
-                self._look(step, None)
-                self._validate(step)
+                self._looks.full(step, None)
+                self._looks.validate(step)
             else:
-                self._note_weights(step)
+                self._looks.light(step)
             news = self._tell(is_end=True)
-        self.ended_at = self._measured("the steps done", lambda: int(np.asarray(self._optimizer.iterations)))
-        self._model = self._optimizer = self._data = self._validation = self._sight = None
+        self.ended_at = self._looks.measured("the steps done", lambda: int(np.asarray(self._optimizer.iterations)))
+        self._looks.close()
+        self._model = self._optimizer = None
         return news
 
     def judge(self, step: int) -> tuple[Diagnosis, ...]:
@@ -172,81 +181,28 @@ class Run:
         """Takes in the rows of a batch, which not every `fit` is told."""
         self.fit["batch_size"] = batch_size
         self.rows = self.record.steps_per_epoch * batch_size
-        if self._program is not None:
-            self._program = self._program.with_batches(batch_size)
+        if self._looks.program is not None:
+            self._looks.program = self._looks.program.with_batches(batch_size)
 
     def _at(self, step: int) -> None:
         self.record.steps = step
-        self.record.seconds = time.perf_counter() - self._began
-
-    def _note_size(self) -> None:
-        weights = self._model.trainable_weights
-        self.record.trainable = int(sum(np.prod(weight.shape) for weight in weights))
-        self.record.learning_rate = self._rate = self._rate_now()
-
-    def _rate_now(self) -> float:
-        return float(np.asarray(self._optimizer.learning_rate))
-
-    def _note_weights(self, step: int) -> None:
-        if self._model.built:
-            kernels = self._measured("the weights", lambda: kernels_of(leaves(self._model)))
-            self.record.take(Reading(step, kernels or {}))
-
-    def _known(self) -> Program | None:
-        if self._program is None and self._model.built:
-            self._program, unseen = program_of(self._model, self.fit, self._optimizer)
-            for sentence in unseen:
-                self.record.note(sentence)
-        return self._program
-
-    def _prepare(self) -> None:
-        if not self._opened and self._model.built:
-            self._opened = True
-            self._sight = self._measured("the model", self._open)
-
-    def _open(self) -> Sight:
-        program = self._known()
-        assert program is not None
-        if not self.record.trainable:
-            self._measured("the learning rate", self._note_size)
-        sight = Sight(self._model, program, self._data, self._validation, self.record.note)
-        self._program = sight.program
-        return sight
-
-    def _look(self, step: int, gradients: Given | None) -> None:
-        sight = self.sight
-        if sight is None or self._failures >= MOST_FAILURES:
-            return
-        seen = self._measured("layers and gradients", lambda: sight.read(step, gradients))
-        if seen is None:
-            self._failures += 1
-            return
-        reading, scored = seen
-        self.record.take(reading)
-        if scored is not None:
-            self._scored = step, scored
-            self.record.train_score = scored.score.value
-            self.record.predictions = scored.predictions
+        self.record.seconds = self._looks.seconds
 
     def _seen(self, step: int, gradients: Given | None, *, is_epoch: bool = False) -> tuple[Diagnosis, ...]:
         """Looks and tells. What is prepared once does not count as the cost of a look."""
         with self.schedule.timed():
-            self._prepare()
+            self._looks.prepare()
         with self.schedule.timed(reading=True):
-            self._look(step, gradients)
+            self._looks.full(step, gradients)
+            recent = [abs(loss) for loss in self.record.curve.last(RECENT) if math.isfinite(loss)]
+            self._highest = max(self._highest, *recent, 0.0)
+            self.alarm = LEAP * self._highest if self._highest else math.inf
             if is_epoch:
-                self._validate(step)
+                self._looks.validate(step)
             return self._tell(is_epoch=is_epoch)
 
-    def _validate(self, step: int) -> None:
-        scored = self._sight.validate() if self._sight else None
-        if scored is not None:
-            self._scored = step, scored
-            self.record.scores.append((self.record.epochs, scored.score.rank))
-            self.record.predictions = scored.predictions
-
     def _tell(self, *, is_epoch: bool = False, is_end: bool = False) -> tuple[Diagnosis, ...]:
-        found = self._measured("the symptoms", lambda: self._judged(is_epoch=is_epoch, is_end=is_end))
+        found = self._looks.measured("the symptoms", lambda: self._judged(is_epoch=is_epoch, is_end=is_end))
         if found is None:
             return ()
         self.diagnosis, news, failed = found
@@ -257,19 +213,19 @@ class Run:
         return tuple(news)
 
     def _judged(self, *, is_epoch: bool, is_end: bool) -> Any:
-        program, record = self._known(), self.record
+        looks, record = self._looks, self.record
+        program = looks.known()
         if program is None:
             return None
         trace, score, rows = record.trace(), None, 0
-        at, scored = self._scored or (0, None)
+        at, scored = looks.scored or (0, None)
         if scored is not None and record.steps - at <= STALE * record.steps:
             score, rows = scored.score.value, scored.rows
         else:
             trace = replace(trace, predictions=(), train_score=None)
-        perfect = self._sight.perfect if self._sight else 1.0
-        rate, self._rate = self._rate, self._rate_now()
+        rate, self._rate = self._rate, looks.rate()
         return self._judge.judge(
-            program.evidence(trace, score, rows=(self.rows, rows), perfect=perfect),
+            program.evidence(trace, score, rows=(self.rows, rows), perfect=looks.perfect),
             record.steps,
             more=record.silent.findings(),
             stride=record.stride,
@@ -277,23 +233,3 @@ class Run:
             is_end=is_end,
             is_warming=not is_end and self._rate > RISING * rate > 0.0,
         )
-
-    def _origin(self) -> str | None:
-        """Names where a NaN came from, as far as the data and the weights tell."""
-        if self._sight is None:
-            return None
-        first = self.record.curve.first_bad in (None, 0)
-        trace = self.record.trace()
-        found = self._sight.origin(trace.first if first else trace.last, everything(self._data))
-        return found if first or not found.startswith("layer:") else "gradient"
-
-    def _measured(self, what: str, measure: Callable[[], Any]) -> Any:
-        """Returns what `measure` gives, None where it fails."""
-        try:
-            # A run that diverges overflows in our statistics too, which is no news to its user.
-            with np.errstate(all="ignore"):
-                return measure()
-        except Exception as error:  # a probe must never end a run
-            logger.debug("a probe failed", exc_info=True)
-            self.record.note(f"{what} ({one_line(error)})")
-            return None

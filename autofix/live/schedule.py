@@ -53,7 +53,7 @@ class Schedule:
         """Whether another reading would stay within the share of the time that `step` steps took."""
         if self._every is not None:
             return True
-        return self._next(step) <= (share or self._share) * self._elapsed
+        return self._next(step) <= max(share or 0.0, self._share) * self._elapsed
 
     @property
     def _elapsed(self) -> float:
@@ -70,7 +70,7 @@ class Schedule:
         if self._every is not None:
             self.due = (step // self._every + 1) * self._every
             return True
-        certain = step >= CERTAIN and not self._certain_done and self._earns(step, planned)
+        certain = step >= CERTAIN and not self._certain_done and self.earns(step, planned)
         if self.affords(step) or certain or (not planned and self._cost is None):
             self._certain_done = self._certain_done or certain
             self.due = next((mark for mark in MILESTONES if mark > step), max(step + 1, math.ceil(GROWTH * step)))
@@ -97,8 +97,8 @@ class Schedule:
         """Returns the seconds spent once another reading is taken."""
         return self.spent + (FIRST_STEPS * self._elapsed / max(1, step) if self._cost is None else self._cost)
 
-    def _earns(self, step: int, planned: int) -> bool:
-        """Whether the whole run, at its pace so far, is long enough for another reading."""
+    def earns(self, step: int, planned: int) -> bool:
+        """Whether the whole run, at its pace so far, is long enough for another reading; one of 0 steps always is."""
         return not planned or self._next(step) <= self._share * self._elapsed * planned / step
 
     def _wait(self, step: int) -> float:

@@ -10,16 +10,13 @@ from typing import Any
 import keras
 
 from autofix.contract import link_of
-from autofix.errors import one_line
 from autofix.facts import DataFacts
 from autofix.live.graph import LayerOutputs
 from autofix.live.program import Program
-from autofix.live.reader import Gradients, Reader, Reading
+from autofix.live.reader import Call, Reader
 from autofix.live.reference import Rows, read_rows
-from autofix.probes.origin import origin_of
-from autofix.probes.predictions import read_predictions
+from autofix.look import Look, Predicted, Slope, because
 from autofix.scoring import Link, Score, Scorer, scorer_of
-from autofix.trace import LayerReading, PredictionReading
 
 logger = logging.getLogger(__name__)
 
@@ -28,10 +25,19 @@ logger = logging.getLogger(__name__)
 REFERENCE, FEW, FEWEST = 256, 32, 4
 BYTES, MOST_BYTES = 2**21, 2**26
 
+# Failed calls of the model after which nothing more is tried.
+MOST_FAILURES = 3
+
 # Told, in a few words, of what could not be measured.
 Note = Callable[[str], None]
-# Reads the gradients of the step just done.
-Given = Callable[[], Gradients | None]
+# Returns the gradients of the step just done.
+Given = Callable[[], tuple[Slope, ...] | None]
+
+# What of a look takes a call of the model, and what of that is seen without differentiating.
+CALLED = frozenset({"outputs", "predicted", "gradients", "penalty"})
+NO_GRAPH = ", because the model is no graph of layers"
+NO_ROWS = ", because there are no rows to look at"
+NO_TARGETS = ", because the targets cannot be read"
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,24 +46,22 @@ class Scored:
 
     Attributes:
         score: The score.
-        predictions: One reading per output.
         rows: Number of rows.
     """
 
     score: Score
-    predictions: tuple[PredictionReading, ...]
     rows: int
 
 
 class Sight:
-    """Looks at a live model. A probe that fails is noted as not measured.
+    """Looks at a live model.
 
     Args:
         model: The user's model, built.
         program: What is known of it.
         data: Where reference rows come from; None for nowhere.
         validation: Validation data; None for none.
-        note: Told of what cannot be measured.
+        note: Told of what cannot be seen.
 
     Attributes:
         program: What is known of the model, and now of its data.
@@ -66,24 +70,26 @@ class Sight:
     def __init__(self, model: keras.Model, program: Program, data: Any, validation: Any, note: Note) -> None:
         self.program = program
         self._note = note
-        self._differentiates = True
+        self._missing: dict[str, str] = {}
+        self._activations = program.activations
+        self._differentiates, self._failures = True, 0
         self._rows: Rows | None = None
         self._held: Rows | None = None
         self._facts: DataFacts | None = None
         self._scorer: Scorer | None = None
         self._links: list[Link] = []
         outputs = LayerOutputs(model)
-        if not outputs.sees:
-            note("layer outputs, because the model is no graph of layers")
-        self._reader = Reader(model, outputs, program.activations)
+        self._reader = Reader(model, outputs)
         if data is None:
-            note("layer outputs, gradients and predictions: there are no rows to take them on")
-            return
-        self.measured("the reference rows", lambda: self._show(data, validation, _rows(outputs.bytes_per_row)))
+            self._missing |= dict.fromkeys(CALLED - {"penalty"}, NO_ROWS)
+        else:
+            self.measured("the reference rows", lambda: self._show(data, validation, _rows(outputs.bytes_per_row)))
+        if not outputs.sees:
+            self._missing["outputs"] = NO_GRAPH
 
     @property
     def reader(self) -> Reader:
-        """What reads the model."""
+        """What calls the model."""
         return self._reader
 
     @property
@@ -91,63 +97,98 @@ class Sight:
         """Best score there is."""
         return self._scorer.perfect if self._scorer else 1.0
 
-    def read(self, step: int, gradients: Given | None) -> tuple[Reading, Scored | None]:
-        """Takes a full reading.
+    def look(self, look: Look, needs: frozenset[str], given: Given | None) -> Look:
+        """Sees what is needed, and no more: a model that need not be called is not.
 
         Args:
-            step: Training steps done.
-            gradients: Reads the gradients of the step; None computes those of the reference rows.
+            look: What is seen already.
+            needs: Fields of a look that are to be seen.
+            given: Returns the gradients of the step; None computes those of the reference rows.
         """
-        reader, rows = self._reader, self._rows
-        reading = None
-        has_targets = rows is not None and rows.y is not None
-        if gradients is None and has_targets and self._differentiates and reader.can_differentiate:
-            reading = self.measured("gradients", lambda: reader.read(step, rows, gradients=True))
-            self._differentiates = reading is not None
-        if reading is None:
-            reading = reader.read(step, rows, gradients=False)
-        if gradients is not None:
-            reading = replace(reading, gradients=self.measured("gradients", gradients))
-        if rows is None:
-            return reading, None
-        return reading, self.measured("the score", lambda: self._scored(rows, reading.outputs))
+        look = replace(look, missing={**look.missing, **self._missing}, activations=self._activations)
+        if given is not None and "gradients" in needs:
+            look = look.seeing({"gradients": given})
+        rows = self._rows
+        if rows is None or not needs & CALLED:
+            return look
+        sources = {"inputs": lambda: rows.fed[0], "targets": lambda: rows.fed[1]}
+        look = look.seeing({name: source for name, source in sources.items() if name in needs})
+        call, missing = self._call(rows, needs, is_given=given is not None)
+        look = replace(look, missing={**look.missing, **missing})
+        if call is None:
+            return look
+        return replace(
+            look,
+            outputs=call.layers or None,
+            gradients=look.gradients if call.gradients is None else call.gradients,
+            penalty=call.penalty,
+            predicted=self._predicted(rows, call.outputs),
+        )
 
-    def validate(self) -> Scored | None:
-        """Scores the validation rows; None where there are none."""
+    def validate(self) -> Predicted | None:
+        """Predicts the validation rows; None where there are none."""
         held = self._held
         if held is None:
             return None
-        scored: Scored | None = self.measured(
-            "the validation score", lambda: self._scored(held, self._reader.outputs(held.x))
+        found: Predicted | None = self.measured(
+            "the validation score", lambda: self._predicted(held, self._reader.call(held.x).outputs)
         )
-        return scored
+        return found
 
-    def origin(self, readings: tuple[LayerReading, ...], everything: tuple[Any, Any] | None) -> str:
-        """Names where a NaN came from.
+    def scored(self, predicted: Predicted | None) -> Scored | None:
+        """Scores predictions; None where there are none."""
+        scorer = self._scorer
+        if scorer is None or predicted is None:
+            return None
+        score = self.measured("the score", lambda: scorer.score(predicted.truths, predicted.outputs, predicted.links))
+        return None if score is None else Scored(score, len(predicted.outputs[0]))
+
+    def blame(self, everything: tuple[Any, Any] | None) -> Look:
+        """Sees what a NaN may have come from.
 
         Args:
-            readings: Layer readings with the weights that it came from.
             everything: All inputs and targets, where they are held in memory: the few rows may well be sound.
         """
         rows = self._rows
         inputs, targets = everything or ((rows.inputs, rows.targets) if rows is not None else ((), ()))
-        return origin_of(inputs, targets, readings)
+        return Look(inputs=tuple(inputs), targets=tuple(targets))
 
     def measured(self, what: str, measure: Callable[[], Any]) -> Any:
         """Returns what `measure` gives, None where it fails."""
         try:
             return measure()
-        except Exception as error:  # a probe must never end a run
-            logger.debug("a probe failed", exc_info=True)
-            self._note(f"{what} ({one_line(error)})")
+        except Exception as error:  # looking must never end a run
+            logger.debug("a look failed", exc_info=True)
+            self._note(f"{what}{because(error)}")
             return None
+
+    def _call(self, rows: Rows, needs: frozenset[str], *, is_given: bool) -> tuple[Call | None, dict[str, str]]:
+        """Calls the model, under a tape where gradients are wanted and can be had; returns what could not be seen."""
+        reader, missing = self._reader, {}
+        wants = bool(needs & {"gradients", "penalty"}) and not is_given
+        if wants and rows.y is not None and self._differentiates and reader.can_differentiate:
+            try:
+                return reader.differentiate(rows), {}
+            except Exception as error:  # looking must never end a run
+                logger.debug("the loss cannot be differentiated", exc_info=True)
+                self._differentiates = False
+                missing = self._missing = self._missing | dict.fromkeys(("gradients", "penalty"), because(error))
+        if self._failures >= MOST_FAILURES:
+            return None, missing
+        try:
+            return reader.call(rows.x), missing
+        except Exception as error:  # likewise
+            logger.debug("the model cannot be called", exc_info=True)
+            self._failures += 1
+            return None, {**dict.fromkeys(CALLED - {"gradients", "penalty"}, because(error)), **missing}
 
     def _show(self, data: Any, validation: Any, most: int) -> None:
         """Takes the reference rows, and all that follows from them."""
         program = self.program
         self._rows, facts = read_rows(data, program.hints, most)
         if facts is None or not facts.targets:
-            self._note("the score, because the targets cannot be read")
+            self._note(f"the score{NO_TARGETS}")
+            self._missing["predicted"] = NO_TARGETS
             return
         self._links = [link_of(program.recipe, facts, index) for index in range(len(facts.targets))]
         self._facts, self._scorer = facts, scorer_of("auto", facts.targets)
@@ -155,14 +196,10 @@ class Sight:
         if validation is not None:
             self._held, _ = read_rows(validation, program.hints, most, facts=False)
 
-    def _scored(self, rows: Rows, outputs: tuple[Any, ...]) -> Scored | None:
-        if self._scorer is None or self._facts is None or not rows.targets or not outputs:
+    def _predicted(self, rows: Rows, outputs: tuple[Any, ...]) -> Predicted | None:
+        if self._facts is None or not rows.targets or not outputs:
             return None
-        return Scored(
-            self._scorer.score(rows.targets, outputs, self._links),
-            read_predictions(outputs, rows.targets, self._facts.targets, self._links),
-            rows.count,
-        )
+        return Predicted(outputs, rows.targets, tuple(self._facts.targets), tuple(self._links))
 
 
 def _rows(size: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from autofix.frozen import FrozenDict
-from autofix.live.reader import Gradients
+from autofix.probes.gradients import GradientReading
 from autofix.symptom import Diagnosis, Symptom
 
 # Looks in all of which a gradient has to be zero to be called that: a single batch may turn off a layer. One that is
@@ -31,7 +31,7 @@ class Silent:
         self._all = 0
         self._layers = 0
 
-    def take(self, gradients: Gradients) -> None:
+    def take(self, gradients: GradientReading) -> None:
         """Takes in the gradients of one look."""
         self._looks += 1
         self._layers = len(gradients.norms)

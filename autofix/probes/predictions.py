@@ -1,13 +1,16 @@
-"""What the model predicts on the validation part: collapse, range, recall per class."""
+"""What the model predicts: collapse, spread, and range against the targets."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, final
 
 import numpy as np
 
 from autofix.facts import TargetFacts
 from autofix.labels import to_index
+from autofix.look import Look
+from autofix.probe import Probe, Tier
 from autofix.scoring import Link, decode
 from autofix.trace import PredictionReading
 
@@ -15,40 +18,52 @@ from autofix.trace import PredictionReading
 CONSTANT_SHARE = 0.01
 
 
-def read_predictions(
-    outputs: Sequence[np.ndarray], y_true: Sequence[np.ndarray], targets: Sequence[TargetFacts], links: Sequence[Link]
-) -> tuple[PredictionReading, ...]:
-    """Reads predictions.
+@final
+@dataclass(frozen=True)
+class Predictions(Probe[tuple[PredictionReading, ...]]):
+    """Whether all rows are predicted alike, and for quantities which part of the targets' range is reached.
 
-    Args:
-        outputs: Raw outputs, one array [n, ...] per model output.
-        y_true: The user's targets for the same rows.
-        targets: What is known about them.
-        links: How the raw outputs are to be read.
-
-    Returns:
-        One reading per output.
+    The recall of each class is a probe of its own.
     """
-    return tuple(_reading(*item) for item in zip(outputs, y_true, targets, links, strict=True))
+
+    name: ClassVar[str] = "predictions"
+    tier: ClassVar[Tier] = Tier.FULL
+    what: ClassVar[str] = "predictions"
+    needs: ClassVar[tuple[str, ...]] = ("predicted",)
+
+    def measure(self, look: Look) -> tuple[PredictionReading, ...]:
+        seen = look.predicted
+        assert seen is not None
+        return tuple(_reading(*item) for item in zip(seen.outputs, seen.truths, seen.targets, seen.links, strict=True))
 
 
 def _reading(raw: np.ndarray, y_true: np.ndarray, target: TargetFacts, link: Link) -> PredictionReading:
     finite = bool(np.isfinite(raw).all())
     clean = np.nan_to_num(raw.reshape(len(raw), -1), nan=0.0, posinf=0.0, neginf=0.0)
     spread = float(clean.std(axis=0).mean())
-    predicted, _ = decode(raw, target, link)
-    recalls: tuple[float, ...] = ()
-    if target.classes:
-        truth = to_index(np.asarray(y_true), target)
-        guess = to_index(np.asarray(predicted), target) if target.encoding.value != "one_hot" else np.ravel(predicted)
-        constant = float(np.bincount(np.ravel(guess).astype(int) + 1).max() / max(len(np.ravel(guess)), 1))
-        recalls = tuple(
-            float(np.mean(np.ravel(guess)[truth == index] == index)) if (truth == index).any() else float("nan")
-            for index in range(len(target.classes))
-        )
-    elif target.kind.is_classification:
-        constant = float(np.mean(np.ptp(np.asarray(predicted), axis=0) == 0))
-    else:
+    low, high = float(clean.min()), float(clean.max())
+    if not target.kind.is_classification:
         scale = float(np.mean(target.std)) if target.std else 1.0
         constant = 1.0 if spread < CONSTANT_SHARE * scale else 0.0
-    return PredictionReading(constant, spread, recalls, float(clean.min()), float(clean.max()), finite)
+        # With a head in log odds the raw outputs are in other units than the targets.
+        lowest, highest = _range(y_true) if link is Link.VALUE else (None, None)
+        return PredictionReading(constant, spread, (), low, high, finite, lowest, highest)
+    predicted, _ = decode(raw, target, link)
+    if target.classes:
+        guess = np.ravel(guessed(predicted, target))
+        constant = float(np.bincount(guess.astype(int) + 1).max() / max(len(guess), 1))
+    else:
+        constant = float(np.mean(np.ptp(np.asarray(predicted), axis=0) == 0))
+    return PredictionReading(constant, spread, (), low, high, finite)
+
+
+def guessed(predicted: np.ndarray, target: TargetFacts) -> np.ndarray:
+    """Returns predicted classes as their numbers."""
+    if target.encoding.value == "one_hot":
+        return np.ravel(predicted)
+    return np.asarray(to_index(np.asarray(predicted), target))
+
+
+def _range(y_true: np.ndarray) -> tuple[float | None, float | None]:
+    finite = y_true[np.isfinite(y_true)]
+    return (float(finite.min()), float(finite.max())) if finite.size else (None, None)

@@ -9,7 +9,7 @@ import numpy as np
 
 from autofix.data import Data, Split
 from autofix.facts import DataFacts
-from autofix.probes.predictions import read_predictions
+from autofix.look import Predicted
 from autofix.scoring import Link, Score, Scorer
 from autofix.trainer.program import Program
 
@@ -58,14 +58,14 @@ class Evaluator:
         return tuple(scores)
 
     def reader(self, program: Program, split: Split, links: Sequence[Link]) -> Callable[[str], object]:
-        """Returns a function that reads "train_score" or "predictions" off the program as it is."""
+        """Returns a function that takes "train_score" or "predictions" off the program as it is."""
 
         def read(what: str) -> object:
             if what == "train_score":
                 return self.score(program, evenly(split.train, MOST_TRAINING), links).value
             rows = evenly(split.validation, MOST_WATCHED)
-            truth = [array[rows] for array in self._targets]
-            return read_predictions(program.predict(rows), truth, self._facts.targets, links)
+            truths = tuple(array[rows] for array in self._targets)
+            return Predicted(program.predict(rows), truths, tuple(self._facts.targets), tuple(links))
 
         return read
 

@@ -8,21 +8,23 @@ import keras
 import numpy as np
 import pytest
 
-from autofix.probes.activations import read_activations
-from autofix.trainer.leaves import leaves
+from autofix.look import Look
+from autofix.probes.activations import Activations
+from autofix.trainer.leaves import kernels_of, leaves, outputs_of
 
 L = keras.layers
 X = np.random.default_rng(0).normal(size=(50, 4)).astype("float32")
 
 
 def read(model: keras.Model, x: Any = X, **activations: str) -> dict[str, Any]:
-    found = read_activations(
-        leaves(model),
-        lambda: model(x, training=False),
-        3,
+    layers = leaves(model)
+    look = Look(
+        step=3,
+        kernels=kernels_of(layers),
+        outputs=outputs_of(layers, lambda: model(x, training=False)),
         activations={f"layers/{k}": v for k, v in activations.items()},
     )
-    return {reading.layer: reading for reading in found}
+    return {reading.layer: reading for reading in Activations().measure(look)}
 
 
 def one(activation: str | None, kernel: Any, bias: Any = 0.0, units: int = 4) -> keras.Model:
@@ -73,7 +75,7 @@ def test_layers_get_their_calls_back_even_when_one_raises():
     layer = model.get_layer("layer")
     calls = layer.call
     with pytest.raises(ZeroDivisionError):
-        read_activations(leaves(model), lambda: 1 / 0, 0, activations={})
+        outputs_of(leaves(model), lambda: 1 / 0)
     assert layer.call == calls
     read(model, layer="relu")
     assert layer.call == calls

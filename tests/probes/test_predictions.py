@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,9 @@ import pytest
 from autofix.decoding import Link
 from autofix.facts import TargetFacts
 from autofix.hints import OutputHint
-from autofix.probes.predictions import read_predictions
+from autofix.look import Look, Predicted
+from autofix.probes.predictions import Predictions
+from autofix.probes.recalls import Recalls
 from autofix.targets import infer_target
 
 
@@ -21,8 +24,9 @@ def target(
 
 
 def read(raw: Any, y: np.ndarray, facts: TargetFacts, link: Link = Link.PROBABILITY) -> Any:
-    (found,) = read_predictions([np.asarray(raw, "float64")], [y], [facts], [link])
-    return found
+    look = Look(predicted=Predicted((np.asarray(raw, "float64"),), (y,), (facts,), (link,)))
+    (found,), (recalls,) = Predictions().measure(look), Recalls().measure(look)
+    return replace(found, recalls=recalls)
 
 
 Y = np.arange(30) % 3
