@@ -1,0 +1,135 @@
+"""What the calibration prints: symptoms, mutations, what was left out and missed, and the bars."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from tests.benchmarks.table import Bar, Report
+
+from .summary import HEALTHY_KINDS, HEALTHY_RUNS, LEAST_NAMED, LEAST_RECALL, MOST_ALARMS, Summary
+from .verdict import Verdict
+
+
+def print_all(console: Console, summary: Summary, *, verbose: bool) -> bool:
+    """Prints the tables; returns whether every bar holds."""
+    symptoms(summary).print(console)
+    mutations(summary, verbose=verbose).print(console)
+    if verbose:
+        misses(summary).print(console)
+    final = bars(summary)
+    final.print(console)
+    return final.passed
+
+
+def symptoms(summary: Summary) -> Report:
+    """One line a symptom."""
+    columns = ("symptom", "runs", "recall", "first", "false alarms", "notes on healthy")
+    report = Report("Symptoms: found above a note in the broken runs that bring it, and in healthy ones", columns)
+    healthy = max(1, len(summary.healthy))
+    for line in summary.lines:
+        recall = _share(line.recall) if line.known else "not available yet"
+        first = _share(line.first_share) if line.known else ""
+        alarms = f"{line.alarms} ({line.alarms / healthy:.1%})" if line.known else ""
+        cells = [line.symptom, str(line.runs), recall, first, alarms, str(line.notes) if line.known else ""]
+        report.add(cells, {"symptom": line.symptom})
+    return report
+
+
+def mutations(summary: Summary, *, verbose: bool) -> Report:
+    """One line a mutation: the confusion table."""
+    report = Report(
+        "Mutations: what was named first", ("mutation", "counted", "left out", "cause first", "named first")
+    )
+    for row in summary.rows:
+        first = ", ".join(f"{name} {count}" for name, count in row.first.items())
+        share = _share(row.named / row.counted if row.counted else None) if row.available else "not available yet"
+        report.add([row.mutation, str(row.counted), str(len(row.left_out)), share, first], {"mutation": row.mutation})
+    report.notes += [
+        f"left out, because it did not break: {name} lost {lost:.0%} of what its healthy twin gained"
+        for row in summary.rows
+        for name, lost in row.left_out.items()
+        if verbose
+    ]
+    return report
+
+
+def misses(summary: Summary) -> Report:
+    """Every run in which something was missed, misnamed or invented, with all that was found."""
+    columns = ("run", "what", "score", "holdout", "reach", "findings")
+    report = Report("Misses and false alarms", columns)
+    by_name = {item.job.name: item for item in summary.verdicts}
+    for item in summary.unsound:
+        _add(report, item, "not healthy")
+    for item in summary.healthy:
+        if item.found or item.stuck:
+            _add(report, item, "false alarm" + (", stuck" if item.stuck else ""))
+    for row in summary.rows:
+        for symptom, names in row.missed.items():
+            for name in names:
+                _add(report, by_name[name], f"misses {symptom}")
+    for row in summary.rows:
+        if row.available and row.named < row.counted:
+            for item in summary.counted:
+                if item.job.mutation == row.mutation and not _named(item):
+                    _add(report, item, "misnamed")
+    return report
+
+
+def bars(summary: Summary) -> Report:
+    """The limits."""
+    report = Report("Bars", ("over all", "runs"))
+    kinds = len({item.job.kind for item in summary.healthy})
+    report.add(["healthy runs that count", str(len(summary.healthy))], {})
+    report.add(["healthy programs whose runs are not healthy", str(len(summary.unsound))], {})
+    report.add(["broken runs that count", str(len(summary.counted))], {})
+    report.add(["runs with a rule that failed", str(len(summary.failed))], {})
+    healthy = len(summary.healthy)
+    report.bars += [Bar(f"recall of {line.symptom}", line.recall, ">=", LEAST_RECALL)
+                    for line in summary.lines if line.runs and line.known]  # fmt: skip
+    report.bars += [
+        Bar("healthy runs", healthy, ">=", HEALTHY_RUNS),
+        Bar("healthy kinds", kinds, ">=", HEALTHY_KINDS),
+        Bar("healthy runs with a finding above a note", _part(len(summary.alarmed), healthy), "<=", MOST_ALARMS),
+        Bar("healthy runs called stuck", _part(len(summary.stuck), healthy), "<=", MOST_ALARMS),
+        Bar("broken runs whose cause is named first", summary.named, ">=", LEAST_NAMED),
+    ]
+    missing = [line.symptom for line in summary.lines if not line.known]
+    without = [line.symptom for line in summary.lines if line.known and not line.runs]
+    if missing:
+        report.notes.append(f"not available yet: {', '.join(missing)}")
+    if without:
+        report.notes.append(f"no broken run brings: {', '.join(without)}")
+    if summary.strictly is not None:
+        report.notes.append(f"cause first with consequences counted as names: {summary.strictly:.1%}")
+    return report
+
+
+def _named(item: Verdict) -> bool:
+    from .mutations import MUTATIONS
+
+    return item.first in MUTATIONS[item.job.mutation].causes
+
+
+def _add(report: Report, item: Verdict, what: str) -> None:
+    found = ", ".join(f"{finding.symptom} {finding.severity:.2f}" for finding in item.findings) or (item.error or "-")
+    numbers = [_score(item.score), _score(item.holdout), _score(item.signal)]
+    report.add([item.job.name, what, *numbers, found], {})
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.0%}"
+
+
+def _score(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def _part(count: int, of: int) -> float | None:
+    return count / of if of else None
+
+
+def print_progress(console: Console, done: int, planned: int, names: Sequence[str]) -> None:
+    """Prints how far the runs are."""
+    console.print(f"{done} of {planned} runs: {', '.join(names)}", soft_wrap=True)
