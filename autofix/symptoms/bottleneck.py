@@ -23,7 +23,7 @@ from __future__ import annotations
 from autofix.recipe import LayerView, heads
 from autofix.recipe.views import RECURRENT
 from autofix.symptom import Diagnosis, Evidence, Symptom
-from autofix.symptoms._judging import eased, numbers
+from autofix.symptoms._judging import confirmed, numbers
 from autofix.symptoms._program import CARRIERS, incoming, present, shapes, whole
 
 # Units from which XOR is learned from most starts.
@@ -61,7 +61,7 @@ def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
             continue
         if arriving is not None and arriving < NARROW and width >= arriving and not crowded and width > 2:
             continue
-        severity = eased(SINGLE if width == 1 else FEW if width < NARROW else CROWDED, evidence)
+        severity = confirmed(SINGLE if width == 1 else FEW if width < NARROW else CROWDED, evidence)
         numerus = "number" if width == 1 else "numbers"
         text = f"{view.name} passes on {width} {numerus} to a head of width {widest}"
         text += f", from {arriving} inputs." if arriving is not None else "."

@@ -42,7 +42,7 @@ def parser() -> argparse.ArgumentParser:
         "--out",
         type=Path,
         default=Path(tempfile.gettempdir()) / "autofix-calibration",
-        help="folder of what every run showed, and of findings.json; runs in it are not made again (default: %(default)s)",
+        help="folder for what every run showed; what is there is not run again (default: %(default)s)",
     )
     made.add_argument("--rejudge", action="store_true", help="train nothing: judge again what the folder holds")
     made.add_argument("--verbose", action="store_true", help="also list every miss, false alarm and run left out")

@@ -1,4 +1,4 @@
-"""The data of the calibration: generated, or shipped with scikit-learn. Every table is a function of rows and a seed."""
+"""The data: generated, or shipped with scikit-learn. Every table is a function of rows and a seed."""
 
 from __future__ import annotations
 

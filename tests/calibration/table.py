@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from rich.console import Console
 
 from tests.benchmarks.table import Bar, Report
 
+from .mutations import MUTATIONS
 from .summary import HEALTHY_KINDS, HEALTHY_RUNS, LEAST_NAMED, LEAST_RECALL, MOST_ALARMS, Summary
 from .verdict import Verdict
+
+
+# Characters of findings in a line, so that what was missed stays on it.
+FINDINGS = 130
 
 
 def print_all(console: Console, summary: Summary, *, verbose: bool) -> bool:
@@ -57,8 +60,7 @@ def mutations(summary: Summary, *, verbose: bool) -> Report:
 
 def misses(summary: Summary) -> Report:
     """Every run in which something was missed, misnamed or invented, with all that was found."""
-    columns = ("run", "what", "score", "holdout", "reach", "findings")
-    report = Report("Misses and false alarms", columns)
+    report = Report("Misses and false alarms", ("run", "what", "score", "holdout", "reach", "findings"))
     by_name = {item.job.name: item for item in summary.verdicts}
     for item in summary.unsound:
         _add(report, item, "not healthy")
@@ -107,15 +109,16 @@ def bars(summary: Summary) -> Report:
 
 
 def _named(item: Verdict) -> bool:
-    from .mutations import MUTATIONS
-
     return item.first in MUTATIONS[item.job.mutation].causes
 
 
 def _add(report: Report, item: Verdict, what: str) -> None:
-    found = ", ".join(f"{finding.symptom} {finding.severity:.2f}" for finding in item.findings) or (item.error or "-")
+    each: dict[str, float] = {}
+    for finding in item.findings:
+        each.setdefault(finding.symptom, finding.severity)
+    found = ", ".join(f"{symptom} {severity:.2f}" for symptom, severity in each.items()) or (item.error or "-")
     numbers = [_score(item.score), _score(item.holdout), _score(item.signal)]
-    report.add([item.job.name, what, *numbers, found], {})
+    report.add([item.job.name, what, *numbers, found[:FINDINGS]], {})
 
 
 def _share(value: float | None) -> str:
@@ -128,8 +131,3 @@ def _score(value: float | None) -> str:
 
 def _part(count: int, of: int) -> float | None:
     return count / of if of else None
-
-
-def print_progress(console: Console, done: int, planned: int, names: Sequence[str]) -> None:
-    """Prints how far the runs are."""
-    console.print(f"{done} of {planned} runs: {', '.join(names)}", soft_wrap=True)

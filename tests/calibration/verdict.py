@@ -21,8 +21,8 @@ from .plan import Job
 NOTE = 0.4
 # What follows from a cause. It names a fault only where nothing else was put into the program.
 CONSEQUENCES = frozenset(
-    {"plateau", "late_plateau", "slow", "collapsed_predictions", "underfitting", "overfitting", "still_improving",
-     "converged", "imbalance_ignored", "non_finite_loss", "divergence", "oscillation"}
+    {"weights_unchanged", "plateau", "late_plateau", "slow", "collapsed_predictions", "underfitting", "overfitting",
+     "still_improving", "converged", "imbalance_ignored", "non_finite_loss", "divergence", "oscillation"}
 )  # fmt: skip
 KNOWN = frozenset(symptom.code for symptom in Symptom)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tests.calibration.mutation import Mutation
+
 from . import data, inside, output, steps, weight
 
 MUTATIONS: Mapping[str, Mutation] = {

@@ -97,7 +97,8 @@ ALL = (
         saturated_start,
     ),
     Mutation(
-        "exploding_recurrence", ("exploding_gradient",), ("exploding_gradient", "bad_initialization", "non_finite_loss"),
-        ("series_rnn", "wave_lstm"), exploding_recurrence,
+        "exploding_recurrence", ("exploding_gradient",),
+        ("exploding_gradient", "bad_initialization", "non_finite_loss"), ("series_rnn", "wave_lstm"),
+        exploding_recurrence,
     ),
 )  # fmt: skip
