@@ -21,8 +21,8 @@ from __future__ import annotations
 import math
 
 from autofix.symptom import Diagnosis, Evidence, Symptom
-from autofix.symptoms import bottleneck, extreme_learning_rate, strong_regularization
-from autofix.symptoms._judging import NOTE, clip, eased, numbers
+from autofix.symptoms._explained import unit_certainty
+from autofix.symptoms._judging import clip, eased, numbers
 from autofix.symptoms._program import present
 
 # Fraction of dead units from which a layer is mentioned, and from which nothing passes.
@@ -30,10 +30,6 @@ MANY, ALL = 0.5, 0.98
 # 0.35 at half of the units, 0.75 at nine tenths, 0.95 when none is left.
 LOWEST, SLOPE, WHOLE = 0.35, 1.0, 0.95
 RELU = frozenset({"relu", "relu6"})
-# How sure it is that the units are what is wrong; and where something else is known to have killed them: in the
-# calibration that leaves them behind a rate a hundred times too high, and before what the units cannot explain.
-CERTAINTY, EXPLAINED = 0.9, 0.6
-KILLERS = (extreme_learning_rate.judge, strong_regularization.judge, bottleneck.judge)
 
 
 def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
@@ -43,7 +39,7 @@ def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
         return ()
     before = {item.layer: item.dead for item in trace.first}
     embeddings = {view.path for view in present(evidence.recipe) if view.class_name == "Embedding"}
-    killed = any(finding.severity > NOTE for judge_killer in KILLERS for finding in judge_killer(evidence))
+    certainty = unit_certainty(evidence)
     found = []
     for item in trace.last:
         dead = item.dead
@@ -61,7 +57,6 @@ def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
         text += f", {born:.0%} were before training." if born is not None else "."
         values = numbers(dead=dead, before=born)
         since = 0 if born is not None and born >= MANY else item.step
-        certainty = EXPLAINED if killed else CERTAINTY
         severity = eased(severity, evidence)
         found.append(Diagnosis(Symptom.DEAD_UNITS, severity, certainty, text, item.layer, since, values))
     return tuple(found)

@@ -77,6 +77,11 @@ def text_labels(x: np.ndarray, y: np.ndarray, amount: float, rng: np.random.Gene
     return x, np.array([f"class {label}" for label in y.ravel()])
 
 
+def blurred(x: np.ndarray, y: np.ndarray, amount: float, rng: np.random.Generator) -> Arrays:
+    """Inputs under noise with the amount as spread."""
+    return (x + amount * rng.normal(size=x.shape)).astype("float32"), y
+
+
 def thinned_class(x: np.ndarray, y: np.ndarray, amount: float, rng: np.random.Generator) -> Arrays:
     """The last class keeps so many rows that it is the given share, hard to tell from the others."""
     rare = np.flatnonzero(y == y.max())
@@ -142,8 +147,8 @@ DAMAGES: Mapping[str, Change] = {
     change.__name__: change
     for change in (
         scaled_inputs, offset_inputs, uneven_inputs, scaled_targets, missing_inputs, infinite_inputs,
-        infinite_targets, shuffled_labels, flipped_labels, shifted_labels, signed_labels, text_labels, thinned_class,
-        sorted_rows, constant_features, duplicate_features, leaked_target, fewer_rows, noise_features, flat_images,
+        infinite_targets, shuffled_labels, flipped_labels, shifted_labels, signed_labels, text_labels, blurred,
+        thinned_class, sorted_rows, constant_features, duplicate_features, leaked_target, fewer_rows, noise_features, flat_images,
         transposed, columns, target_columns,
     )
 }  # fmt: skip

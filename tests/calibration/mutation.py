@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from .program import Program
 
-# Share of what the healthy twin gained over chance that a run must have lost to count as broken.
-BROKEN = 0.15
+# Share of what the healthy twin gained over chance that a run must have lost to count as broken: twice what a run may
+# lack to count as having learned (`autofix.symptoms`), so that it is not the noise of a score that decides.
+BROKEN = 0.2
 
 
 @dataclass(frozen=True)

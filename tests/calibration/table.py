@@ -10,7 +10,6 @@ from .mutations import MUTATIONS
 from .summary import HEALTHY_KINDS, HEALTHY_RUNS, LEAST_NAMED, LEAST_RECALL, MOST_ALARMS, Summary
 from .verdict import Verdict
 
-
 # Characters of findings in a line, so that what was missed stays on it.
 FINDINGS = 130
 

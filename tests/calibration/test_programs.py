@@ -82,7 +82,7 @@ def test_a_job_is_found_by_its_name() -> None:
 
 
 def test_every_broken_run_comes_with_its_twin() -> None:
-    jobs = plan(("tabular_binary", "regression_one"), ("rate_x1000", "targets_x1000"), (0, 1), healthy=1, kinds_each=3)
+    jobs = plan(("tabular_binary", "regression_one"), ("rate_x1000", "targets_x1e5"), (0, 1), healthy=1, kinds_each=3)
     broken = [job for job in jobs if job.mutation]
     assert len(broken) == 2 * 2 + 2
     assert {job.twin for job in broken} <= set(jobs)

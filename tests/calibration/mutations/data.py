@@ -8,7 +8,7 @@ from dataclasses import replace
 from tests.calibration.mutation import Mutation
 from tests.calibration.program import Program
 
-INPUTS = ("unscaled_inputs", "saturated_units", "dead_units")
+INPUTS = ("unscaled_inputs", "saturated_units")
 QUANTITIES = ("regression_one", "regression_several", "series_rnn", "raw_features")
 TABLES = ("tabular_binary", "regression_one", "digits_mlp", "tabular_multiclass", "regression_several")
 
@@ -29,6 +29,11 @@ def widened(name: str, amount: float, width: Callable[[int], int]) -> Callable[[
     return change
 
 
+def rare_class(program: Program) -> Program:
+    """One row in twenty is of the rare class, and hard to tell from the others."""
+    return replace(program, rows=4000).damaged("blurred", 1.5).damaged("thinned_class", 0.05)
+
+
 def flat_images(program: Program) -> Program:
     """Images as vectors, for a model that expects images."""
     return program.damaged("flat_images")
@@ -43,7 +48,7 @@ ALL = (
     Mutation("inputs_offset", ("unscaled_inputs",), INPUTS, TABLES, damaged("offset_inputs", 200.0)),
     Mutation("inputs_uneven", ("unscaled_inputs",), INPUTS, TABLES, damaged("uneven_inputs", 1e4)),
     Mutation(
-        "targets_x1000", ("unscaled_targets",), ("unscaled_targets",), QUANTITIES, damaged("scaled_targets", 1000.0)
+        "targets_x1e5", ("unscaled_targets",), ("unscaled_targets",), QUANTITIES, damaged("scaled_targets", 1e5)
     ),
     Mutation(
         "targets_over_1000", ("unscaled_targets",), ("unscaled_targets",), QUANTITIES, damaged("scaled_targets", 1e-3)
@@ -70,7 +75,7 @@ ALL = (
     ),
     Mutation(
         "rare_class", ("imbalance_ignored", "class_imbalance"), ("imbalance_ignored", "class_imbalance"),
-        ("tabular_binary", "two_inputs", "overlapping", "tabular_multiclass"), damaged("thinned_class", 0.04),
+        ("overlapping", "tabular_binary", "imbalanced"), rare_class,
     ),
     Mutation(
         "constant_features", ("redundant_features",), ("redundant_features",), TABLES,
