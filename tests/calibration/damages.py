@@ -56,9 +56,7 @@ def flipped_labels(x: np.ndarray, y: np.ndarray, amount: float, rng: np.random.G
     """A share of the rows gets the label of another row."""
     chosen = rng.random(len(y)) < amount
     y = y.copy()
-    y[chosen] = y[rng.permutation(np.flatnonzero(chosen))] if y.ndim > 1 else rng.permutation(np.unique(y))[
-        rng.integers(0, len(np.unique(y)), int(chosen.sum()))
-    ]  # fmt: skip
+    y[chosen] = y[rng.integers(0, len(y), int(chosen.sum()))]
     return x, y
 
 
@@ -113,11 +111,6 @@ def leaked_target(x: np.ndarray, y: np.ndarray, amount: float, rng: np.random.Ge
     return np.hstack([x, y.reshape(len(y), -1)[:, :1].astype("float32")]), y
 
 
-def fewer_rows(x: np.ndarray, y: np.ndarray, amount: float, rng: np.random.Generator) -> Arrays:
-    """The first rows only."""
-    return x[: int(amount)], y[: int(amount)]
-
-
 def noise_features(x: np.ndarray, y: np.ndarray, amount: float, rng: np.random.Generator) -> Arrays:
     """So many features of noise, for each there is."""
     return np.hstack([x, rng.normal(size=(len(x), round(amount * x.shape[1]))).astype("float32")]), y
@@ -133,22 +126,11 @@ def transposed(x: np.ndarray, y: np.ndarray, amount: float, rng: np.random.Gener
     return x.swapaxes(1, 2), y
 
 
-def columns(x: np.ndarray, y: np.ndarray, amount: float, rng: np.random.Generator) -> Arrays:
-    """Class numbers as one column a class."""
-    return x, np.eye(int(y.max()) + 1, dtype="float32")[y]
-
-
-def target_columns(x: np.ndarray, y: np.ndarray, amount: float, rng: np.random.Generator) -> Arrays:
-    """The target of shape [rows] as [rows, amount], all columns alike but for noise."""
-    return x, y[:, None] + (0.1 * rng.normal(size=(len(y), int(amount)))).astype("float32")
-
-
 DAMAGES: Mapping[str, Change] = {
     change.__name__: change
     for change in (
-        scaled_inputs, offset_inputs, uneven_inputs, scaled_targets, missing_inputs, infinite_inputs,
-        infinite_targets, shuffled_labels, flipped_labels, shifted_labels, signed_labels, text_labels, blurred,
-        thinned_class, sorted_rows, constant_features, duplicate_features, leaked_target, fewer_rows, noise_features, flat_images,
-        transposed, columns, target_columns,
+        scaled_inputs, offset_inputs, uneven_inputs, scaled_targets, missing_inputs, infinite_inputs, infinite_targets,
+        shuffled_labels, flipped_labels, shifted_labels, signed_labels, text_labels, blurred, thinned_class,
+        sorted_rows, constant_features, duplicate_features, leaked_target, noise_features, flat_images, transposed,
     )
 }  # fmt: skip

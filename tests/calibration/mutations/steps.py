@@ -82,20 +82,20 @@ def whole_batch(program: Program) -> Program:
 
 def batch_of_one(program: Program) -> Program:
     """Batch normalization over a single row."""
-    normalized: list[Part] = []
+    return replace(normalized(program), batch_size=1, epochs=3)
+
+
+def normalized(program: Program) -> Program:
+    """Batch normalization behind every dense layer."""
+    body: list[Part] = []
     for layer in program.body:
-        normalized += [layer, part("BatchNormalization")] if layer.kind == "Dense" else [layer]
-    return replace(program, body=tuple(normalized), batch_size=1, epochs=3)
+        body += [layer, part("BatchNormalization")] if layer.kind == "Dense" else [layer]
+    return replace(program, body=tuple(body))
 
 
 def one_row_left(program: Program) -> Program:
     """A last batch of one row, through batch normalization."""
-    # Of the rows that are given, 64 % are trained on.
-    batch = round(0.64 * program.rows) // 4
-    normalized: list[Part] = []
-    for layer in program.body:
-        normalized += [layer, part("BatchNormalization")] if layer.kind == "Dense" else [layer]
-    return replace(program, body=tuple(normalized), batch_size=batch, rows=round((4 * batch + 1) / 0.64))
+    return replace(normalized(program), batch_size=100, rows=program.rows // 100 * 100 + 1)
 
 
 def sorted_rows(program: Program) -> Program:
