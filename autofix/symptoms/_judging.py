@@ -35,6 +35,8 @@ NOTE = 0.4
 # What a fault of the program is raised towards once its run has failed, and how far. Calibration: without it, dead
 # units, which such a fault leaves behind with 0.95, are named before a learning rate a hundred times too high.
 PROVEN, RAISED = 0.95, 0.6
+# Severity above a note from which it is raised in full, in proportion below: no cliff at the note itself.
+IN_FULL = 0.1
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,8 @@ def confirmed(severity: float, evidence: Evidence) -> float:
     where = standing(evidence)
     if where is None or severity <= NOTE or not (where.short or where.at_chance):
         return eased(severity, evidence)
-    return max(severity, severity + RAISED * (PROVEN - severity))
+    share = RAISED * min(1.0, (severity - NOTE) / IN_FULL)
+    return max(severity, severity + share * (PROVEN - severity))
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from .mutation import Mutation
 from .mutations import MUTATIONS
 from .plan import Job
-from .verdict import CONSEQUENCES, KNOWN, Verdict
+from .verdict import KNOWN, Verdict
 
 # Share of what the yardstick models gain over chance that a healthy run must gain. Below the nine tenths that
 # `autofix.judge` asks for, so that its own mistakes can be seen.
@@ -66,6 +66,7 @@ class Row:
         counted: Runs that broke as they should.
         left_out: Runs that did not, by name, with the share of the twin's gain that they lost.
         named: Runs in which one of the mutation's causes was named first.
+        narrowly: Runs in which it was the narrowest of them.
         strictly: Runs in which the very first finding, consequences included, was one of its causes.
         first: What was named first, and how often; "nothing" where nothing was.
         missed: Runs in which a symptom that it brings was not found, by symptom.
@@ -76,6 +77,7 @@ class Row:
     counted: int
     left_out: Mapping[str, float]
     named: int
+    narrowly: int
     strictly: int
     first: Mapping[str, int]
     missed: Mapping[str, tuple[str, ...]]
@@ -172,25 +174,33 @@ class Summary:
             len(runs),
             {item.job.name: round(self.lost(item), 3) for item in others},
             sum(item.first in mutation.causes for item in runs),
+            sum(item.first in mutation.causes[:1] for item in runs),
             sum(bool(item.found) and item.found[0].symptom in mutation.causes for item in runs),
             dict(Counter(item.first or "nothing" for item in runs).most_common()),
             {symptom: names for symptom, names in missed.items() if names},
             bool(mutation.causes) and mutation.brings[0] in KNOWN,
         )
 
-    @property
-    def named(self) -> float | None:
-        """Share of the broken runs whose cause is named first, over mutations with a cause that autofix knows."""
+    def _share(self, count: Callable[[Row], int]) -> float | None:
+        """Share of the broken runs, over mutations with a cause that autofix knows."""
         rows = [row for row in self.rows if row.available]
         runs = sum(row.counted for row in rows)
-        return sum(row.named for row in rows) / runs if runs else None
+        return sum(map(count, rows)) / runs if runs else None
+
+    @property
+    def named(self) -> float | None:
+        """Share of the broken runs whose cause is named first."""
+        return self._share(lambda row: row.named)
+
+    @property
+    def narrowly(self) -> float | None:
+        """Share of the broken runs in which the narrowest name of the cause is named first."""
+        return self._share(lambda row: row.narrowly)
 
     @property
     def strictly(self) -> float | None:
-        """The same with consequences counted as names."""
-        rows = [row for row in self.rows if row.available]
-        runs = sum(row.counted for row in rows)
-        return sum(row.strictly for row in rows) / runs if runs else None
+        """Share of the broken runs whose cause is the very first finding, consequences included."""
+        return self._share(lambda row: row.strictly)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain data, the findings of every run included."""
@@ -200,6 +210,7 @@ class Summary:
             "alarmed": [item.job.name for item in self.alarmed],
             "stuck": [item.job.name for item in self.stuck],
             "named_first": self.named,
+            "named_narrowly_first": self.narrowly,
             "named_strictly_first": self.strictly,
             "symptoms": [asdict(line) | {"recall": line.recall} for line in self.lines],
             "mutations": [asdict(row) for row in self.rows],
@@ -211,14 +222,6 @@ def _is_sound(item: Verdict) -> bool:
     if item.holdout is None or item.signal is None:
         return False
     return item.holdout >= item.chance + SOUND * (item.signal - item.chance)
-
-
-def recall_of(summary: Summary, consequences: bool) -> tuple[int, int]:
-    """Returns symptoms that reach the bar and symptoms that could, of the causes or of the consequences."""
-    lines = [
-        line for line in summary.lines if line.runs and line.known and (line.symptom in CONSEQUENCES) is consequences
-    ]
-    return sum((line.recall or 0.0) >= LEAST_RECALL for line in lines), len(lines)
 
 
 def in_order(verdicts: Sequence[Verdict]) -> Summary:

@@ -102,8 +102,10 @@ def bars(summary: Summary) -> Report:
         report.notes.append(f"not available yet: {', '.join(missing)}")
     if without:
         report.notes.append(f"no broken run brings: {', '.join(without)}")
-    if summary.strictly is not None:
-        report.notes.append(f"cause first with consequences counted as names: {summary.strictly:.1%}")
+    report.notes += [
+        f"named first by the narrowest name of the cause: {_share(summary.narrowly)}",
+        f"named first with consequences counted as names: {_share(summary.strictly)}",
+    ]
     return report
 
 

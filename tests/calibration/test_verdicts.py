@@ -72,7 +72,12 @@ def test_a_cause_behind_its_consequences_is_named_first() -> None:
     found = verdict(RATE, 0.0, finding("plateau", 0.9), finding("extreme_learning_rate", 0.9), finding("slow", 0.6))
     assert found.first == "extreme_learning_rate"
     (row,) = summary(found).rows
-    assert (row.counted, row.named, row.strictly) == (1, 1, 0)
+    assert (row.counted, row.named, row.narrowly, row.strictly) == (1, 1, 1, 0)
+
+
+def test_any_cause_of_the_list_will_do_the_first_is_the_narrowest() -> None:
+    done = summary(verdict(RATE, 0.0, finding("exploding_gradient", 0.9), finding("extreme_learning_rate", 0.9)))
+    assert (done.named, done.narrowly, done.strictly) == (1.0, 0.0, 1.0)
 
 
 def test_without_a_cause_the_first_consequence_is_what_was_named() -> None:

@@ -97,6 +97,7 @@ def test_too_little_has_no_trend(values, times) -> None:
 def test_a_fault_of_the_program_weighs_more_once_its_run_has_failed() -> None:
     assert confirmed(0.5, evidence()) == 0.5
     assert confirmed(0.5, evidence(score=0.6)) == pytest.approx(0.77)
+    assert confirmed(0.45, evidence(score=0.6)) == pytest.approx(0.6)
     assert confirmed(0.9, evidence(score=0.5)) == pytest.approx(0.93)
     assert confirmed(1.0, evidence(score=0.5)) == 1.0
     assert confirmed(0.9, evidence(score=0.95)) == 0.4
