@@ -8,7 +8,8 @@ What the words mean here:
         yardstick models gain over chance, on rows that no rule looks at.
     broken run: a healthy program with one mutation. It counts when it lost, against its healthy twin on those same
         rows, what the mutation says that it costs; other runs are left out and listed with what they lost.
-    found: a finding of the symptom with a severity above that of a note (0.4).
+    found: a finding of the symptom with a severity above that of a note (0.4). Some symptoms are notes by design; of
+        these a note is enough, and a note on a healthy run is a false alarm.
     named first: the first finding above a note whose symptom is a cause. That a run is on a plateau, slow, collapsed,
         underfitted or not over yet follows from the cause; `CONSEQUENCES` in `verdict.py` lists what does.
     cause: each mutation lists the symptoms that name it, the narrowest first; any of them counts as the mutated one.

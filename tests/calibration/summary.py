@@ -11,7 +11,7 @@ from typing import Any
 from .mutation import Mutation
 from .mutations import MUTATIONS
 from .plan import Job
-from .verdict import KNOWN, Verdict
+from .verdict import KNOWN, Finding, Verdict
 
 # Share of what the yardstick models gain over chance that a healthy run must gain. Below the nine tenths that
 # `autofix.judge` asks for, so that its own mistakes can be seen.
@@ -21,6 +21,8 @@ ERRORS = 2.0
 # The bars.
 LEAST_RECALL, MOST_ALARMS, LEAST_NAMED = 0.9, 0.01, 0.85
 HEALTHY_RUNS, HEALTHY_KINDS = 200, 8
+# A note is all that these are meant to be. That a healthy run has converged is no false alarm.
+BY_DESIGN = frozenset(code for item in MUTATIONS.values() if item.noted for code in item.brings) - {"converged"}
 ALL_SYMPTOMS = tuple(sorted(KNOWN | {code for item in MUTATIONS.values() for code in item.brings}))
 
 
@@ -36,6 +38,7 @@ class Line:
         alarms: Healthy runs in which it was found.
         notes: Healthy runs in which it was a note.
         known: Whether autofix has this symptom.
+        noted: Whether it is a note by design, so that a note on a healthy run is a false alarm.
     """
 
     symptom: str
@@ -45,6 +48,7 @@ class Line:
     alarms: int
     notes: int
     known: bool
+    noted: bool
 
     @property
     def recall(self) -> float | None:
@@ -144,11 +148,12 @@ class Summary:
         return Line(
             symptom,
             len(runs),
-            sum(item.has(symptom, noted=MUTATIONS[item.job.mutation].noted) for item in runs),
-            sum(item.first == symptom for item in runs),
+            sum(item.has(symptom, noted=_noted(item)) for item in runs),
+            sum(item.first(noted=_noted(item)) == symptom for item in runs),
             sum(item.has(symptom) for item in self.healthy),
             sum(item.has(symptom, noted=True) and not item.has(symptom) for item in self.healthy),
             symptom in KNOWN,
+            symptom in BY_DESIGN,
         )
 
     @cached_property
@@ -173,10 +178,10 @@ class Summary:
             mutation.name,
             len(runs),
             {item.job.name: round(self.lost(item), 3) for item in others},
-            sum(item.first in mutation.causes for item in runs),
-            sum(item.first in mutation.causes[:1] for item in runs),
-            sum(bool(item.found) and item.found[0].symptom in mutation.causes for item in runs),
-            dict(Counter(item.first or "nothing" for item in runs).most_common()),
+            sum(item.first(noted=mutation.noted) in mutation.causes for item in runs),
+            sum(item.first(noted=mutation.noted) in mutation.causes[:1] for item in runs),
+            sum(any(found.symptom in mutation.causes for found in _told(item)[:1]) for item in runs),
+            dict(Counter(item.first(noted=mutation.noted) or "nothing" for item in runs).most_common()),
             {symptom: names for symptom, names in missed.items() if names},
             bool(mutation.causes) and mutation.brings[0] in KNOWN,
         )
@@ -214,7 +219,10 @@ class Summary:
             "named_strictly_first": self.strictly,
             "symptoms": [asdict(line) | {"recall": line.recall} for line in self.lines],
             "mutations": [asdict(row) for row in self.rows],
-            "runs": [asdict(item) | {"lost": self.lost(item), "first": item.first} for item in self.verdicts],
+            "runs": [
+                asdict(item) | {"lost": self.lost(item), "first": item.first(noted=_noted(item))}
+                for item in self.verdicts
+            ],
         }
 
 
@@ -222,6 +230,14 @@ def _is_sound(item: Verdict) -> bool:
     if item.holdout is None or item.signal is None:
         return False
     return item.holdout >= item.chance + SOUND * (item.signal - item.chance)
+
+
+def _noted(item: Verdict) -> bool:
+    return bool(item.job.mutation) and MUTATIONS[item.job.mutation].noted
+
+
+def _told(item: Verdict) -> tuple[Finding, ...]:
+    return item.findings if _noted(item) else item.found
 
 
 def in_order(verdicts: Sequence[Verdict]) -> Summary:

@@ -72,8 +72,10 @@ def misses(summary: Summary) -> Report:
                 _add(report, by_name[name], f"misses {symptom}")
     for row in summary.rows:
         if row.available and row.named < row.counted:
+            mutation = MUTATIONS[row.mutation]
             for item in summary.counted:
-                if item.job.mutation == row.mutation and not _named(item):
+                named = item.first(noted=mutation.noted) in mutation.causes
+                if item.job.mutation == row.mutation and not named:
                     _add(report, item, "misnamed")
     return report
 
@@ -96,6 +98,8 @@ def bars(summary: Summary) -> Report:
         Bar("healthy runs called stuck", _part(len(summary.stuck), healthy), "<=", MOST_ALARMS),
         Bar("broken runs whose cause is named first", summary.named, ">=", LEAST_NAMED),
     ]
+    report.bars += [Bar(f"healthy runs with a note of {line.symptom}", _part(line.alarms + line.notes, healthy), "<=",
+                        MOST_ALARMS) for line in summary.lines if line.noted and line.known]  # fmt: skip
     missing = [line.symptom for line in summary.lines if not line.known]
     without = [line.symptom for line in summary.lines if line.known and not line.runs]
     if missing:
@@ -107,10 +111,6 @@ def bars(summary: Summary) -> Report:
         f"named first with consequences counted as names: {_share(summary.strictly)}",
     ]
     return report
-
-
-def _named(item: Verdict) -> bool:
-    return item.first in MUTATIONS[item.job.mutation].causes
 
 
 def _add(report: Report, item: Verdict, what: str) -> None:

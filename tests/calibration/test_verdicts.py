@@ -70,7 +70,7 @@ RATE = Job("rate_x1000", "regression_one", 0)
 
 def test_a_cause_behind_its_consequences_is_named_first() -> None:
     found = verdict(RATE, 0.0, finding("plateau", 0.9), finding("extreme_learning_rate", 0.9), finding("slow", 0.6))
-    assert found.first == "extreme_learning_rate"
+    assert found.first() == "extreme_learning_rate"
     (row,) = summary(found).rows
     assert (row.counted, row.named, row.narrowly, row.strictly) == (1, 1, 1, 0)
 
@@ -81,8 +81,8 @@ def test_any_cause_of_the_list_will_do_the_first_is_the_narrowest() -> None:
 
 
 def test_without_a_cause_the_first_consequence_is_what_was_named() -> None:
-    assert verdict(RATE, 0.0, finding("plateau", 0.9), finding("slow", 0.6)).first == "plateau"
-    assert verdict(RATE, 0.0).first is None
+    assert verdict(RATE, 0.0, finding("plateau", 0.9), finding("slow", 0.6)).first() == "plateau"
+    assert verdict(RATE, 0.0).first() is None
 
 
 def test_a_note_is_not_found() -> None:
@@ -128,7 +128,7 @@ def test_false_alarms_are_counted_on_healthy_runs_alone() -> None:
 def test_a_symptom_that_autofix_does_not_have_is_no_miss() -> None:
     (row,) = summary(verdict(Job("rows_against_rows", "regression_one", 0), 0.0)).rows
     assert row.counted == 1
-    line = replace(summary().line("plateau"), symptom="unheard_of", known=False)
+    line = replace(summary().line("plateau"), symptom="unheard_of", known=False, noted=False)
     assert line.recall is None
 
 
@@ -143,9 +143,9 @@ def row_of(given: Any, job: Job) -> dict[str, Any]:
 def test_a_stored_run_is_judged() -> None:
     judged = of(RATE, row_of(run_of_a_fault(), RATE))
     assert judged.stuck
-    assert judged.first is not None
+    assert judged.first() is not None
     assert judged.has("extreme_learning_rate")
-    assert of(RATE, {"evidence": None, "status": "refused", "error": "no", "seconds": 1.0}).first is None
+    assert of(RATE, {"evidence": None, "status": "refused", "error": "no", "seconds": 1.0}).first() is None
 
 
 def test_finished_runs_are_not_made_again(tmp_path: Path) -> None:
@@ -173,3 +173,12 @@ def test_the_command_judges_again_what_a_folder_holds(tmp_path: Path, capsys: py
 def test_names_that_match_nothing_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--kinds", "digit_mlp"]) == 2
     assert "nothing matches" in capsys.readouterr().err
+
+
+def test_where_a_note_is_all_there_should_be_a_note_counts() -> None:
+    broken = verdict(Job("leaked_target", "regression_one", 0), 0.99, finding("leakage", 0.3))
+    beside = verdict(Job("", "digits_mlp", 0), 0.9, finding("leakage", 0.3))
+    done = summary(broken, beside)
+    line = done.line("leakage")
+    assert (line.found, line.first, line.noted, line.alarms, line.notes) == (1, 1, True, 0, 1)
+    assert broken.first() is None

@@ -110,10 +110,9 @@ class Verdict:
         """Findings above a note."""
         return tuple(item for item in self.findings if item.counts)
 
-    @property
-    def first(self) -> str | None:
-        """The symptom that is named first."""
-        found = self.found
+    def first(self, *, noted: bool = False) -> str | None:
+        """Returns the symptom that is named first, among notes too where a note is all that there should be."""
+        found = self.findings if noted else self.found
         cause = next((item for item in found if item.symptom not in CONSEQUENCES), None)
         named = cause or next(iter(found), None)
         return named.symptom if named else None

@@ -72,6 +72,7 @@ ALL = (
     Mutation(
         "flipped_labels", ("label_noise",), ("label_noise",),
         ("digits_mlp", "tabular_multiclass", "digits_cnn", "tabular_binary"), damaged("flipped_labels", 0.4),
+        noted=True,
     ),
     Mutation(
         "rare_class", ("imbalance_ignored", "class_imbalance"), ("imbalance_ignored", "class_imbalance"),
@@ -80,14 +81,15 @@ ALL = (
     Mutation(
         "constant_features", ("redundant_features",), ("redundant_features",), TABLES,
         widened("constant_features", 0.5, lambda width: width + round(0.5 * width)), None,
+        noted=True,
     ),
     Mutation(
         "duplicate_features", ("redundant_features",), ("redundant_features",), TABLES,
-        widened("duplicate_features", 1, lambda width: 2 * width), None,
+        widened("duplicate_features", 1, lambda width: 2 * width), None, noted=True,
     ),
     Mutation(
         "leaked_target", ("leakage",), ("leakage",), ("tabular_binary", "regression_one", "overlapping"),
-        widened("leaked_target", 1, lambda width: width + 1), None,
+        widened("leaked_target", 1, lambda width: width + 1), None, noted=True,
     ),
     Mutation("flat_images", ("input_shape",), ("input_shape",), ("digits_cnn",), flat_images, None),
     Mutation(

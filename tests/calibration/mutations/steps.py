@@ -148,7 +148,8 @@ ALL = (
         ("digits_mlp", "regression_one", "tabular_multiclass", "digits_cnn", "regression_several"), one_epoch,
     ),
     Mutation(
-        "long_run", ("converged",), (), ("series_rnn", "autoencoder", "regression_several"), long_run, None, noted=True
+        "long_run", ("converged",), ("converged",), ("series_rnn", "autoencoder", "regression_several"), long_run, None,
+        noted=True,
     ),
     Mutation(
         "whole_batch", ("batch_too_large",), ("batch_too_large",),
@@ -160,7 +161,7 @@ ALL = (
     ),
     Mutation(
         "one_row_left", ("last_batch",), ("last_batch", "tiny_batch_normalization"),
-        ("tabular_multiclass", "regression_one", "digits_mlp"), one_row_left, None,
+        ("tabular_multiclass", "regression_one", "digits_mlp"), one_row_left, None, noted=True,
     ),
     Mutation(
         "sorted_rows", ("sorted_rows",), ("sorted_rows",),
