@@ -57,20 +57,25 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"nothing matches. Received: --kinds {options.kinds} --mutations {options.mutations}.", file=sys.stderr)
         return 2
     store, console = Store(options.out), make_console()
+    stopped = False
     if options.rejudge:
         there = [job for job in store.jobs() if job.kind in kinds and job.mutation in ("", *mutations)]
         jobs = tuple(job for job in there if job.mutation in ("", *MUTATIONS) and job.kind in KINDS)
     else:
         seeds = [int(seed) for seed in options.seeds.split(",")]
         jobs = plan(kinds, mutations, seeds, healthy=options.healthy, kinds_each=options.kinds_each)
-        make(store, jobs, options.jobs, console)
+        try:
+            make(store, jobs, options.jobs, console)
+        except KeyboardInterrupt:
+            stopped = True
+            console.print("stopped; what follows counts the finished runs only")
     summary = judged(store, jobs, console)
     if not summary.verdicts:
         print(f"`--out` must hold runs. Received: {options.out}. Run without --rejudge first.", file=sys.stderr)
         return 2
     passed = print_all(console, summary, verbose=options.verbose)
     (options.out / "findings.json").write_text(json.dumps(summary.to_dict(), indent=1))
-    return 0 if passed else 1
+    return 0 if passed and not stopped else 1
 
 
 def make(store: Store, jobs: Sequence[Job], processes: int, console: Console) -> None:
