@@ -79,7 +79,7 @@ ALL = (
         ("overlapping", "tabular_binary", "imbalanced"), rare_class,
     ),
     Mutation(
-        "constant_features", ("redundant_features",), ("redundant_features",), TABLES,
+        "constant_features", ("redundant_features",), ("redundant_features",), QUANTITIES[:2] + TABLES[:1],
         widened("constant_features", 0.5, lambda width: width + round(0.5 * width)), None,
         noted=True,
     ),
@@ -88,7 +88,7 @@ ALL = (
         widened("duplicate_features", 1, lambda width: 2 * width), None, noted=True,
     ),
     Mutation(
-        "leaked_target", ("leakage",), ("leakage",), ("tabular_binary", "regression_one", "overlapping"),
+        "leaked_target", ("leakage",), ("leakage",), ("overlapping", "low_ceiling", "raw_features"),
         widened("leaked_target", 1, lambda width: width + 1), None, noted=True,
     ),
     Mutation("flat_images", ("input_shape",), ("input_shape",), ("digits_cnn",), flat_images, None),

@@ -73,9 +73,9 @@ def decay(program: Program) -> Program:
 
 def memorizing(program: Program) -> Program:
     """A wide net without a penalty that learns noisy rows by heart, by features that say nothing."""
-    stems = tuple(replace(stem, shape=(*stem.shape[:-1], 5 * stem.shape[-1])) for stem in program.stems)
+    stems = tuple(replace(stem, shape=(*stem.shape[:-1], 9 * stem.shape[-1])) for stem in program.stems)
     wide = replace(program, body=(dense(256), dense(256), dense(128)), epochs=60, stems=stems)
-    return wide.at_rate(1e-3).damaged("noise_features", 4)
+    return wide.at_rate(1e-3).damaged("noise_features", 8)
 
 
 ALL = (
@@ -93,7 +93,7 @@ ALL = (
     ),
     Mutation(
         "linear_hidden", ("linear_hidden_layers",), ("linear_hidden_layers",),
-        ("raw_features", "two_inputs", "regression_one", "tabular_binary"), linear_hidden,
+        ("raw_features", "two_inputs", "regression_one", "tabular_binary"), linear_hidden, noted=True,
     ),
     Mutation("narrow_layer", ("bottleneck",), ("bottleneck",), TABLES, narrow_layer),
     Mutation(
@@ -103,7 +103,7 @@ ALL = (
     Mutation("dropout_0.9", ("strong_regularization", "underfitting"), PENALTIES[:1], TABLES, dropout),
     Mutation(
         "dropout_at_the_end", ("misplaced_dropout",),
-        ("misplaced_dropout", "strong_regularization", "head_mismatch"), TABLES, dropout_at_the_end, None,
+        ("misplaced_dropout", "strong_regularization", "head_mismatch"), TABLES, dropout_at_the_end,
     ),
     penalty("L2", 1.0),
     penalty("L1", 0.1),

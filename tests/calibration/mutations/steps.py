@@ -46,7 +46,7 @@ def swinging(program: Program) -> Program:
     """Momentum on top of a rate that is high already: it swings, and nothing gets lower."""
     # Tanh units do not die of it, which would leave a constant that does not swing.
     program = program.hidden({"activation": "tanh"})
-    return replace(program, optimizer=part("SGD", {"learning_rate": 1.5, "momentum": 0.9, "clipnorm": 1.0}))
+    return replace(program, optimizer=part("SGD", {"learning_rate": 0.3, "momentum": 0.9, "clipnorm": 1.0}))
 
 
 def climbing(program: Program) -> Program:
@@ -56,16 +56,16 @@ def climbing(program: Program) -> Program:
 
 
 def stops_early(program: Program) -> Program:
-    """A schedule that turns the rate off when the run has hardly begun."""
-    begun = max(4, 16 * 32 // program.batch_size)
-    values = [program.rate, program.rate / 100, program.rate / 1e5]
+    """A schedule that turns a modest rate off after two epochs of many."""
+    steps = -(-program.rows // program.batch_size)
+    values = [program.rate / 10, program.rate / 1e3, program.rate / 1e6]
     setting = {
         "module": "keras.optimizers.schedules",
         "class_name": "PiecewiseConstantDecay",
-        "config": {"boundaries": [begun, 2 * begun], "values": values},
+        "config": {"boundaries": [2 * steps, 4 * steps], "values": values},
         "registered_name": None,
     }
-    return replace(program, optimizer=program.optimizer.put({"learning_rate": setting}), epochs=3 * program.epochs)
+    return replace(program, optimizer=program.optimizer.put({"learning_rate": setting}))
 
 
 def one_epoch(program: Program) -> Program:
