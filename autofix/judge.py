@@ -103,7 +103,10 @@ def is_healthy(session: Session, outcome: Outcome | None, findings: Sequence[Dia
     facts = session.facts
     if hopeless(session) and value <= facts.chance + LUCK * facts.noise:
         return False
-    return value >= facts.chance + WORKING * (ceiling(session) - facts.chance)
+    if value >= facts.chance + WORKING * (ceiling(session) - facts.chance):
+        return True
+    # Within the standard error of a score it is the findings that tell.
+    return good_enough(session, value) and not any(item.severity >= SUSPECT for item in findings)
 
 
 def is_stuck(session: Session, outcome: Outcome, findings: Sequence[Diagnosis]) -> bool:

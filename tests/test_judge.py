@@ -102,3 +102,26 @@ def test_run_that_only_wants_time_is_not(symptom):
     """A third of a run says nothing of what the rest would bring."""
     assert not stuck(outcome(0.3), finding(1.0, symptom))
     assert stuck(outcome(0.3), finding(1.0, symptom), finding(0.8))
+
+
+# ------------------------------------------------------------------------------------------------- is_healthy
+
+
+def healthy(value: float, *findings: Diagnosis, **known: Any) -> bool:
+    return judge.is_healthy(session(**known), outcome(value), findings)
+
+
+def test_run_near_what_simple_models_do_is_healthy():
+    assert healthy(0.85, signal=0.9, chance=0.3, noise=0.0)
+    assert not healthy(0.83, signal=0.9, chance=0.3, noise=0.0)
+
+
+def test_within_the_error_of_a_score_the_findings_tell():
+    assert healthy(0.83, signal=0.9, chance=0.3, noise=0.02)
+    assert healthy(0.83, finding(judge.SUSPECT - 0.01), signal=0.9, chance=0.3, noise=0.02)
+    assert not healthy(0.83, finding(judge.SUSPECT), signal=0.9, chance=0.3, noise=0.02)
+    assert not healthy(0.81, signal=0.9, chance=0.3, noise=0.02)
+
+
+def test_run_on_data_without_a_signal_is_not():
+    assert not healthy(0.31, signal=0.31, chance=0.3, noise=0.02)

@@ -32,6 +32,11 @@ SHORT_ERRORS = 2.0
 LONG = 100
 # What remains of a severity once the run has learned: a note for the reader, no ground for a repair.
 NOTE = 0.4
+# What a fault of the program is raised towards once its run has failed, and how far. Calibration: without it, dead
+# units, which such a fault leaves behind with 0.95, are named before a learning rate a hundred times too high.
+PROVEN, RAISED = 0.95, 0.6
+# Severity above a note from which it is raised in full, in proportion below: no cliff at the note itself.
+IN_FULL = 0.1
 
 
 @dataclass(frozen=True)
@@ -104,6 +109,18 @@ def learned(evidence: Evidence) -> bool:
 def eased(severity: float, evidence: Evidence) -> float:
     """Returns the severity, that of a note when the run has learned all the same."""
     return min(severity, NOTE) if learned(evidence) else severity
+
+
+def confirmed(severity: float, evidence: Evidence) -> float:
+    """Returns the severity of a fault of the program: that of a note when the run has learned, more when it failed.
+
+    A note is not raised: it may have been on any run, and what failed this one is more likely something else.
+    """
+    where = standing(evidence)
+    if where is None or severity <= NOTE or not (where.short or where.at_chance):
+        return eased(severity, evidence)
+    share = RAISED * min(1.0, (severity - NOTE) / IN_FULL)
+    return max(severity, severity + share * (PROVEN - severity))
 
 
 @dataclass(frozen=True)

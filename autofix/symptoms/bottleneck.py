@@ -27,7 +27,7 @@ from __future__ import annotations
 from autofix.recipe import LayerView, heads
 from autofix.recipe.views import RECURRENT
 from autofix.symptom import Diagnosis, Evidence, Symptom
-from autofix.symptoms._judging import eased, numbers
+from autofix.symptoms._judging import confirmed, numbers
 from autofix.symptoms._program import CARRIERS, incoming, present, shapes, whole
 
 # Units from which XOR is learned from most starts.
@@ -35,6 +35,8 @@ NARROW = 4
 # Outputs per unit beyond which the outputs crowd.
 OUTPUTS_PER_UNIT = 4
 SINGLE, FEW, CROWDED = 0.55, 0.45, 0.35
+# How sure it is that the layer is what is wrong, before and after a run that failed.
+CERTAINTY, CERTAINTY_FAILED = 0.6, 0.8
 BRANCHES = frozenset(
     {"Add", "Multiply", "Concatenate", "Average", "Dot", "Attention", "AdditiveAttention", "MultiHeadAttention"}
 )
@@ -65,12 +67,14 @@ def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
             continue
         if arriving is not None and arriving < NARROW and width >= arriving and not crowded and width > 2:
             continue
-        severity = eased(SINGLE if width == 1 else FEW if width < NARROW else CROWDED, evidence)
+        given = SINGLE if width == 1 else FEW if width < NARROW else CROWDED
+        severity = confirmed(given, evidence)
+        certainty = CERTAINTY_FAILED if severity > given else CERTAINTY
         numerus = "number" if width == 1 else "numbers"
         text = f"{view.name} passes on {width} {numerus} to a head of width {widest}"
         text += f", from {arriving} inputs." if arriving is not None else "."
         values = numbers(units=width, outputs=widest, inputs=arriving)
-        found.append(Diagnosis(Symptom.BOTTLENECK, severity, 0.6, text, view.path, numbers=values))
+        found.append(Diagnosis(Symptom.BOTTLENECK, severity, certainty, text, view.path, numbers=values))
     return tuple(found)
 
 

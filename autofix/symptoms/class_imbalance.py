@@ -27,6 +27,7 @@ import math
 
 from autofix.facts import TargetFacts, TaskKind
 from autofix.symptom import Diagnosis, Evidence, Symptom
+from autofix.symptoms import imbalance_ignored
 from autofix.symptoms._judging import clip, eased, numbers
 
 # Majority over minority. Buda et al. 2018 see no loss below, some above.
@@ -35,6 +36,8 @@ RATIO = 5.0
 LOWEST, PER_DECADE, HIGHEST = 0.25, 0.15, 0.6
 # Independent labels are rare by nature and take no class weights.
 MULTILABEL = 0.35
+# Once a run has ignored the rare class: the imbalance is why.
+IGNORED = 0.5
 
 
 def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
@@ -52,6 +55,8 @@ def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
             continue
         cap = MULTILABEL if target.kind is TaskKind.MULTILABEL else HIGHEST
         severity = eased(clip(LOWEST + PER_DECADE * math.log10(ratio / RATIO), LOWEST, cap), evidence)
+        if imbalance_ignored.judge(evidence):
+            severity = max(severity, IGNORED)
         text = f"Target {target.name!r}: {max(counts):,} rows of the commonest class, {min(counts):,} of the rarest."
         values = numbers(target=target.name, majority=max(counts), minority=min(counts), ratio=ratio)
         found.append(Diagnosis(Symptom.CLASS_IMBALANCE, severity, 1.0, text, numbers=values))

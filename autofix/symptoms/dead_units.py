@@ -28,6 +28,7 @@ import math
 
 from autofix.manual.rules import causes_led_by
 from autofix.symptom import Diagnosis, Evidence, Symptom
+from autofix.symptoms._explained import unit_certainty
 from autofix.symptoms._judging import clip, eased, numbers
 from autofix.symptoms._program import present
 
@@ -47,6 +48,7 @@ def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
         return ()
     before = {item.layer: item.dead for item in trace.first}
     embeddings = {view.path for view in present(evidence.recipe) if view.class_name == "Embedding"}
+    certainty = unit_certainty(evidence)
     found = []
     for item in trace.last:
         dead = item.dead
@@ -66,5 +68,5 @@ def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
         is_born_so = born is not None and born >= MANY
         since, causes = (0, causes_led_by("DEAD_UNITS", BORN)) if is_born_so else (item.step, ())
         severity = eased(severity, evidence)
-        found.append(Diagnosis(Symptom.DEAD_UNITS, severity, 0.9, text, item.layer, since, values, causes))
+        found.append(Diagnosis(Symptom.DEAD_UNITS, severity, certainty, text, item.layer, since, values, causes))
     return tuple(found)

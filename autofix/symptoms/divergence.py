@@ -1,7 +1,8 @@
 """DIVERGENCE: the training loss grows.
 
 What it sees:
-    The mean loss of the last quarter against the start and against the lowest stretch of the run, with standard errors.
+    The mean loss of the last quarter against the start and against the lowest stretch of the run, with standard errors;
+    and against the loss of the very first batch, before any step.
 
 Why it stalls a run:
     Steps are so long that each one ends higher than it began; the next thing is often NaN.
@@ -32,6 +33,9 @@ ABOVE_START = 0.05
 # Share of the fall that was lost again.
 LOST = 0.5
 STRETCHES, STEPS = 10, 6
+# End over the first batch's loss. Batches of 32 squared errors scatter by 0.4 of their mean, so twice is four standard
+# errors above; in the calibration no healthy run ends above its first batch.
+OVER_FIRST = 2.0
 
 
 def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
@@ -51,6 +55,11 @@ def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
     if end.value - start.value > max(ERRORS * (start.error + end.error), ABOVE_START * abs(start.value)):
         text = f"It began at {start.value:.4g} and ended at {end.value:.4g} (standard error {end.error:.2g})."
         return (Diagnosis(Symptom.DIVERGENCE, eased(0.85, evidence), 0.9, text, None, since, values),)
+    first = float(loss[0])
+    if first > 0 and end.value - ERRORS * end.error > OVER_FIRST * first:
+        text = f"The first batch had {first:.4g}, before any step; it ended at {end.value:.4g}."
+        values = numbers(start=first, end=end.value, lowest=low.value, error=end.error)
+        return (Diagnosis(Symptom.DIVERGENCE, eased(0.85, evidence), 0.9, text, None, 0, values),)
     gained, lost = start.value - low.value, end.value - low.value
     beyond = ERRORS * (low.error + end.error)
     if lowest < len(parts) - 2 and gained > beyond and lost > max(beyond, LOST * gained):

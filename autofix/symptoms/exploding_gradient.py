@@ -31,7 +31,8 @@ import math
 import numpy as np
 
 from autofix.symptom import Diagnosis, Evidence, Symptom
-from autofix.symptoms._judging import eased, finite_part, numbers
+from autofix.symptoms import unscaled_inputs, unscaled_targets
+from autofix.symptoms._judging import NOTE, eased, finite_part, numbers
 from autofix.trace import Trace
 
 # Norm over the median of its start.
@@ -42,6 +43,11 @@ GROWTH_BEFORE_NAN = 30.0
 DEPTH_RATIO = 1e3
 # Standard deviation of a layer's outputs that no loss survives: its square overflows soon.
 OUTPUTS = 1e6
+# Norm of a first gradient after which a loss that became NaN needs no further growth to be explained. Calibration:
+# healthy runs start at 0.1 to 8, nets and recurrences that overflow in their second step at 1e7 to 1e9.
+HUGE = 1e4
+# How sure it is that the model is what explodes; less where inputs or targets of that size explain it.
+CERTAINTY, EXPLAINED = 0.9, 0.5
 # Without growth this is no explosion, whatever it is divided by.
 LEAST = 1.0
 
@@ -69,8 +75,18 @@ def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
         text = f"The gradient norm grew from {start:.3g} to {peak:.3g}"
         text += f" at step {step:,}." if step is not None else "."
         values = numbers(start=start, peak=peak, growth=growth, typical=float(np.median(norms)))
-        return (Diagnosis(Symptom.EXPLODING_GRADIENT, severity, 0.9, text, None, step, values),)
+        return (Diagnosis(Symptom.EXPLODING_GRADIENT, severity, _certainty(evidence), text, None, step, values),)
+    if broke and start >= HUGE:
+        text = f"The gradient norm was {start:.3g} from the start, and soon after nothing was finite any more."
+        values = numbers(start=start, peak=peak, growth=growth)
+        return (Diagnosis(Symptom.EXPLODING_GRADIENT, 0.9, _certainty(evidence), text, None, 0, values),)
     return _through_depth(evidence)
+
+
+def _certainty(evidence: Evidence) -> float:
+    """Returns how sure it is that the model explodes, not the data: squares of a thousand are a million at once."""
+    scales = (*unscaled_inputs.judge(evidence), *unscaled_targets.judge(evidence))
+    return EXPLAINED if any(item.severity > NOTE for item in scales) else CERTAINTY
 
 
 def _from_the_start(trace: Trace) -> tuple[Diagnosis, ...]:

@@ -30,7 +30,7 @@ import math
 from dataclasses import replace
 
 from autofix.symptom import Diagnosis, Evidence, Symptom
-from autofix.symptoms._judging import clip, eased, numbers
+from autofix.symptoms._judging import clip, confirmed, numbers
 from autofix.symptoms._program import learning_rate, optimizer, total_steps
 
 # Lowest and highest rate in use, by optimizer. 0.001 is right for Adam within a factor of 50 on most tables and images.
@@ -55,7 +55,7 @@ LOWEST, PER_DECADE, HIGHEST = 0.45, 0.2, 0.9
 
 def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
     """Compares the rate with the range of its optimizer and with the length of the run."""
-    return tuple(replace(item, severity=eased(item.severity, evidence)) for item in _judge(evidence))
+    return tuple(replace(item, severity=confirmed(item.severity, evidence)) for item in _judge(evidence))
 
 
 def _judge(evidence: Evidence) -> tuple[Diagnosis, ...]:

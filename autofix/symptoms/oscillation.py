@@ -46,6 +46,9 @@ from autofix.symptoms._judging import (
 STRETCHES, STEPS = 12, 24
 # Moves of the means that count, over what single batches explain and over the usual loss; turns that make waves.
 BEYOND_NOISE, SWING, TURNS = 3.0, 0.1, 3
+# The same in short stretches, where momentum swings within what a twelfth of a run averages out. Calibration: nets that
+# swing turn 6 to 30 times by half of their usual loss.
+SHORT_STRETCHES, SHORT_STEPS, SHORT_SWING, SHORT_TURNS = 60, 4, 0.5, 6
 # Fall from the first half to the second, as a share of it, that is progress.
 PROGRESS = 0.05
 # Scatter of single losses over their mean: squared errors of 32 rows scatter by about sqrt(5 / 32) = 0.4.
@@ -82,17 +85,34 @@ def _loss(evidence: Evidence, loss: Array) -> Diagnosis | None:
     step_swing = scatter(rest) / max(float(np.abs(rest).mean()), 1e-12)
     batch = max(1, int(evidence.recipe.fit.get("batch_size") or 32))
     usual = math.sqrt(SPREAD_OF_SQUARES / batch)
-    if turns < TURNS and step_swing <= max(LEAST_STEP_SWING, STEP_SWING * usual):
+    quick = _quick_turns(loss)
+    if turns < TURNS and quick < SHORT_TURNS and step_swing <= max(LEAST_STEP_SWING, STEP_SWING * usual):
         return None
     text = (
         f"Its means over {len(parts)} stretches go up and down between {means.min():.4g} and {means.max():.4g}, "
-        f"turning {turns} times, single batches scatter by {step_swing:.0%} of their mean, and the second half is no "
-        "lower than the first."
+        f"turning {turns} times ({quick} times over short ones), single batches scatter by {step_swing:.0%} of their "
+        "mean, and the second half is no lower than the first."
     )
     values = numbers(
-        turns=turns, step_swing=step_swing, expected=expected, lowest=float(means.min()), highest=float(means.max())
+        turns=turns,
+        quick_turns=quick,
+        step_swing=step_swing,
+        expected=expected,
+        lowest=float(means.min()),
+        highest=float(means.max()),
     )
     return Diagnosis(Symptom.OSCILLATION, SEVERITY, 0.7, text, numbers=values)
+
+
+def _quick_turns(loss: Array) -> int:
+    """Returns how often the means of short stretches turn round; 0 for a run too short for them."""
+    if len(loss) < SHORT_STRETCHES * SHORT_STEPS:
+        return 0
+    parts = [level(part) for part in blocks(loss, SHORT_STRETCHES)]
+    means = np.asarray([part.value for part in parts])
+    size = max(float(np.median(np.abs(means))), 1e-12)
+    noise = float(np.median([part.error for part in parts]))
+    return _turns(means, max(BEYOND_NOISE * math.sqrt(2) * noise, SHORT_SWING * size))
 
 
 def _turns(means: Array, least: float) -> int:

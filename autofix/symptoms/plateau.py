@@ -29,12 +29,16 @@ from __future__ import annotations
 import math
 
 from autofix.symptom import Diagnosis, Evidence, Symptom
+from autofix.symptoms import divergence
 from autofix.symptoms._judging import ends, head_of, level, losses, numbers, scatter, standing, tail
 
 # Standard errors within which two means are the same.
 ERRORS = 3.0
 # Relative change that is none even where the noise is tiny (full batches); ln 10 falls by 0.05.
 CHANGE = 0.02
+# Fall of the loss, as a share of it, that together with a score clear of chance is a beginning. Calibration: one epoch
+# of sixteen steps leaves a tenth to a sixth of the way done, within the scatter of its first two losses.
+FALL = 0.1
 # Steps from which a flat curve says something.
 STEPS = 4
 SEVERITY = 0.9
@@ -46,7 +50,7 @@ def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
     if trace is None:
         return ()
     loss = losses(trace)
-    if len(loss) < STEPS or len(loss) < trace.steps:
+    if len(loss) < STEPS or len(loss) < trace.steps or divergence.judge(evidence):
         return ()
     where = standing(evidence)
     if where is not None and not where.at_chance:
@@ -56,6 +60,9 @@ def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
     second = level(loss[quarter : 2 * quarter])
     scale = max(abs(start.value), abs(end.value), 1e-12)
     fell = start.value - end.value
+    if where is not None and fell > FALL * scale and where.score > where.chance + ERRORS * where.noise > where.chance:
+        # Little learned, in a run of few steps, is not nothing.
+        return ()
     fit = tail(loss)
     falling = fit is not None and -fit.doubling > max(ERRORS * fit.error, CHANGE / 4 * abs(end.value))
     # The noise of the later run: a steep start would hide itself in its own scatter.

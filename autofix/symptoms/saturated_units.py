@@ -26,6 +26,7 @@ from __future__ import annotations
 
 from autofix.recipe import heads
 from autofix.symptom import Diagnosis, Evidence, Symptom
+from autofix.symptoms._explained import unit_certainty
 from autofix.symptoms._judging import clip, eased, numbers
 
 # Fraction of saturated outputs from which a layer is mentioned.
@@ -44,6 +45,7 @@ def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
     outputs = {head.layer.path for head in heads(recipe) if head is not None} if recipe.is_graph else set()
     outputs |= {view.path for head in heads(recipe) if head is not None for view in head.trailing}
     before = {item.layer: item.saturated for item in trace.first}
+    certainty = unit_certainty(evidence)
     found = []
     for item in trace.last:
         share = item.saturated
@@ -55,5 +57,5 @@ def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
         severity = eased(clip(LOWEST + SLOPE * (share - MANY), LOWEST, HIGHEST), evidence)
         since = 0 if born is not None and born >= MANY else item.step
         values = numbers(saturated=share, before=born)
-        found.append(Diagnosis(Symptom.SATURATED_UNITS, severity, 0.9, text, item.layer, since, values))
+        found.append(Diagnosis(Symptom.SATURATED_UNITS, severity, certainty, text, item.layer, since, values))
     return tuple(found)

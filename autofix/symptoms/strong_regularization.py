@@ -34,7 +34,7 @@ from typing import Any
 from autofix.facts import DataFacts, TaskKind
 from autofix.recipe import LayerView, heads
 from autofix.symptom import Diagnosis, Evidence, Symptom
-from autofix.symptoms._judging import clip, eased, numbers
+from autofix.symptoms._judging import clip, confirmed, numbers
 from autofix.symptoms._program import fans, incoming, optimizer, present, shapes, whole
 
 # Initial penalty over the loss of a constant prediction from which it costs something (see above).
@@ -47,14 +47,14 @@ DROPOUT = frozenset(
     {"Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "AlphaDropout", "GaussianDropout"}
 )
 # AdamW's default is 0.004 and published settings go up to 0.3, with rates of 1e-3.
-DECAY = 1.0
+DECAY, DECAY_LOWEST = 1.0, 0.5
 
 
 def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
     """Reports penalties together, dropout layer by layer."""
     views = present(evidence.recipe)
     found = (*_penalties(evidence, views), *_dropouts(evidence, views), *_decay(evidence))
-    return tuple(replace(item, severity=eased(item.severity, evidence)) for item in found)
+    return tuple(replace(item, severity=confirmed(item.severity, evidence)) for item in found)
 
 
 def constant_loss(facts: DataFacts) -> float:
@@ -136,4 +136,5 @@ def _decay(evidence: Evidence) -> tuple[Diagnosis, ...]:
     if not isinstance(value, int | float) or not value > DECAY:
         return ()
     text = f"The optimizer's weight decay is {value:g}."
-    return (Diagnosis(Symptom.STRONG_REGULARIZATION, 0.5, 0.8, text, numbers=numbers(weight_decay=float(value))),)
+    severity = clip(DECAY_LOWEST + PER_DECADE * math.log10(value / DECAY), DECAY_LOWEST, HIGHEST)
+    return (Diagnosis(Symptom.STRONG_REGULARIZATION, severity, 0.9, text, numbers=numbers(weight_decay=float(value))),)

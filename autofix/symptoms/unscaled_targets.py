@@ -30,7 +30,7 @@ import math
 from autofix.facts import TaskKind
 from autofix.recipe import Head, heads
 from autofix.symptom import Diagnosis, Evidence, Symptom
-from autofix.symptoms._judging import clip, eased, numbers
+from autofix.symptoms._judging import clip, confirmed, numbers
 from autofix.symptoms._program import class_names
 
 # Three times the spread that outputs start with.
@@ -74,7 +74,7 @@ def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
             values = numbers(target=target.name, offset=offset, largest=max(spreads), smallest=min(spreads))
             certainty = 0.9 if head is not None else 0.6
             layer = head.layer.path if head is not None else None
-            severity = eased(clip(severity, LOWEST, HIGHEST), evidence)
+            severity = confirmed(clip(severity, LOWEST, HIGHEST), evidence)
             found.append(Diagnosis(Symptom.UNSCALED_TARGETS, severity, certainty, text, layer, numbers=values))
     return tuple(found)
 

@@ -39,3 +39,11 @@ def test_an_autoencoder_is_meant_to_be_narrow() -> None:
 def test_a_narrow_gate_beside_the_way_is_fine() -> None:
     recipe = stack((8,), dense("hidden", 32), dense("gate", 1, "sigmoid"), layer("Multiply", "by"), dense("output", 3))
     assert judge(evidence(recipe, data(classes(300, 300, 200)))) == ()
+
+
+def test_a_run_that_failed_makes_it_surer() -> None:
+    recipe = stack((8,), dense("hidden", 1), dense("output", 1, "sigmoid"))
+    (before,), (after,) = judge(evidence(recipe)), judge(evidence(recipe, score=0.5))
+    assert (before.severity, before.certainty, after.certainty) == (0.55, 0.6, 0.8)
+    assert after.severity > 0.7
+    assert judge(evidence(recipe, score=0.95))[0].severity == 0.4

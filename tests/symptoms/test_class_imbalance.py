@@ -6,7 +6,7 @@ import pytest
 
 from autofix.facts import Encoding, TaskKind
 from autofix.symptoms.class_imbalance import judge
-from tests.symptoms.conftest import classes, data, evidence, plain, quantity
+from tests.symptoms.conftest import classes, data, evidence, falling, plain, predictions, quantity, run
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,10 @@ def test_rare_labels_are_a_note() -> None:
 def test_severity_grows_by_decades() -> None:
     (found,) = judge(evidence(facts=data(classes(5000, 100))))
     assert 0.35 < found.severity < 0.45
+
+
+@pytest.mark.parametrize(("recalls", "severity"), [((1.0, 0.0), 0.5), ((0.95, 0.9), 0.35)])
+def test_a_run_that_ignored_the_rare_class_makes_it_more_than_a_note(recalls, severity) -> None:
+    trace = run(falling(), predictions=(predictions(0.9, recalls),))
+    (found,) = judge(evidence(facts=data(classes(760, 32)), trace=trace, score=0.7))
+    assert found.severity == pytest.approx(severity, abs=0.01)

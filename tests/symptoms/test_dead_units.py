@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from autofix.symptoms.dead_units import judge
-from tests.symptoms.conftest import dense, evidence, falling, flat, layer, reading, run, stack
+from tests.symptoms.conftest import dense, evidence, falling, flat, layer, optimizer, plain, reading, run, stack
 
 
 def seen(*last, first=(), score=0.5, loss=None, recipe=None):
@@ -48,3 +48,18 @@ def test_a_padded_embedding_is_no_dead_layer() -> None:
 def test_a_run_that_learned_gets_a_note() -> None:
     (found,) = seen(reading(dead=0.9), score=0.95, loss=falling())
     assert found.severity <= 0.4
+
+
+@pytest.mark.parametrize(
+    ("recipe", "certainty"),
+    [
+        (plain(), 0.9),
+        (plain(compiled={"optimizer": optimizer("Adam", 1.0)}), 0.6),
+        (plain(compiled={"optimizer": optimizer("Adam", 0.001)}), 0.9),
+        (stack((8,), dense("hidden_1", 2), dense("output", 1, "sigmoid")), 0.6),
+    ],
+    ids=["alone", "far too fast", "usual rate", "two units"],
+)
+def test_what_killed_them_is_surer_than_that_they_are_dead(recipe, certainty) -> None:
+    (found,) = seen(reading(dead=1.0), recipe=recipe)
+    assert (found.severity, found.certainty) == (0.95, certainty)

@@ -64,3 +64,11 @@ def test_a_twentieth_above_the_start_is_where_it_begins(end, many) -> None:
 def test_half_of_the_fall_lost_is_where_it_begins(end, many) -> None:
     loss = np.concatenate([np.full(30, 2.3), np.linspace(2.3, 0.5, 40), np.full(30, 0.5), np.full(100, end)])
     assert len(seen(noisy(loss))) == many
+
+
+@pytest.mark.parametrize(("first", "many"), [(0.9, 1), (1.6, 0), (3.0, 0)])
+def test_an_end_far_above_the_first_batch_is_found(first, many) -> None:
+    loss = (first, *flat(199, level=3.0, noise=0.1))
+    found = seen(loss)
+    assert len(found) == many
+    assert all("before any step" in item.evidence for item in found)

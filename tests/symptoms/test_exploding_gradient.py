@@ -86,3 +86,18 @@ def test_a_thousandfold_through_depth(ratio, many) -> None:
     names = ("layers/hidden_1", "layers/hidden_2", "layers/output")
     series = dict(zip(names, ((2 * ratio,) * 20, (20.0,) * 20, (2.0,) * 20), strict=True))
     assert len(seen((2 * ratio,) * 20, gradient_norms=series)) == many
+
+
+def test_a_huge_start_explains_a_nan_that_follows_at_once() -> None:
+    (found,) = seen((5e7,), loss=(1e8, math.nan))
+    assert found.since_step == 0
+    assert "from the start" in found.evidence
+    assert seen((5e7,), loss=flat()) == ()
+    assert seen((5e3,), loss=(1e8, math.nan)) == ()
+
+
+def test_data_of_that_size_explains_it_as_well() -> None:
+    large = data(inputs=[column(mean=0.0, std=3e3)])
+    (found,) = seen((5e7,), loss=(1e8, math.nan), facts=large)
+    (other,) = seen((5e7,), loss=(1e8, math.nan))
+    assert (found.certainty, other.certainty) == (0.5, 0.9)

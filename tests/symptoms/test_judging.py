@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from autofix.symptoms._judging import eased, finite_part, level, scatter, standing, tail, trend
+from autofix.symptoms._judging import confirmed, eased, finite_part, level, scatter, standing, tail, trend
 from tests.symptoms.conftest import data, evidence, falling, flat, quantity
 
 
@@ -92,3 +92,21 @@ def test_an_end_that_is_flat_foretells_nothing() -> None:
 @pytest.mark.parametrize(("values", "times"), [((1.0, 2.0), (1.0, 2.0)), ((1.0,) * 5, (2.0,) * 5), ((), ())])
 def test_too_little_has_no_trend(values, times) -> None:
     assert trend(values, times) is None
+
+
+def test_a_fault_of_the_program_weighs_more_once_its_run_has_failed() -> None:
+    assert confirmed(0.5, evidence()) == 0.5
+    assert confirmed(0.5, evidence(score=0.6)) == pytest.approx(0.77)
+    assert confirmed(0.45, evidence(score=0.6)) == pytest.approx(0.6)
+    assert confirmed(0.9, evidence(score=0.5)) == pytest.approx(0.93)
+    assert confirmed(1.0, evidence(score=0.5)) == 1.0
+    assert confirmed(0.9, evidence(score=0.95)) == 0.4
+
+
+@pytest.mark.parametrize("severity", [0.2, 0.4])
+def test_a_note_stays_one(severity) -> None:
+    assert confirmed(severity, evidence(score=0.5)) == severity
+
+
+def test_what_nobody_could_learn_confirms_nothing() -> None:
+    assert confirmed(0.5, evidence(facts=data(signal=0.51), score=0.7)) == 0.5

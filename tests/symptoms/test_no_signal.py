@@ -25,3 +25,10 @@ def test_a_metric_without_a_best_value_changes_nothing() -> None:
 @pytest.mark.parametrize(("signal", "many"), [(0.505, 1), (0.515, 0)])
 def test_a_share_of_the_way_counts_where_there_is_no_noise(signal, many) -> None:
     assert len(judge(evidence(facts=data(signal=signal, noise=0.0)))) == many
+
+
+@pytest.mark.parametrize(("score", "severity"), [(None, 0.3), (0.5, 0.6), (0.53, 0.6), (0.6, 0.3)])
+def test_a_run_at_chance_agrees(score, severity) -> None:
+    (found,) = judge(evidence(facts=data(signal=0.5), score=score))
+    assert found.severity == severity
+    assert ("this run scores" in found.evidence) is (severity == 0.6)

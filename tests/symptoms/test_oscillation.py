@@ -90,3 +90,11 @@ def test_scores_count_from_three_errors_on(jump, many) -> None:
 def test_a_single_turn_is_no_wave() -> None:
     loss = tuple(np.concatenate([np.full(100, 0.7), np.full(60, 0.9), np.full(80, 0.7)]).tolist())
     assert seen(loss) == ()
+
+
+def test_swings_that_long_stretches_average_out_are_found() -> None:
+    quick = tuple((1.0 + 0.9 * np.sin(np.arange(960) / 6.4)).tolist())
+    (found,) = seen(quick)
+    assert found.numbers["turns"] < 3
+    assert found.numbers["quick_turns"] >= 6
+    assert found.numbers["step_swing"] < 0.5

@@ -62,3 +62,16 @@ def test_a_loss_that_is_not_finite_is_another_symptom() -> None:
 def test_two_per_cent_are_where_a_fall_begins(end, many) -> None:
     loss = (2.3,) * 40 + tuple(2.3 + (end - 2.3) * step / 60 for step in range(60)) + (end,) * 100
     assert len(seen(loss)) == many
+
+
+@pytest.mark.parametrize(("score", "many"), [(0.58, 0), (0.52, 1)])
+def test_a_beginning_is_no_plateau(score, many) -> None:
+    """Within the scatter of its first steps, but the score is four errors clear of chance."""
+    loss = (1.2, 0.7, *(0.8 + 0.05 * (-1) ** step for step in range(23)))
+    facts = data(noise=0.02)
+    assert len(seen(loss, score=score, facts=facts, steps_per_epoch=25)) == many
+
+
+def test_a_loss_that_rests_far_above_its_first_batch_grew() -> None:
+    assert seen((1.0, *flat(199, level=3.0, noise=0.1))) == ()
+    assert seen((2.9, *flat(199, level=3.0, noise=0.1))) != ()

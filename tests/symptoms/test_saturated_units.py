@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from autofix.symptoms.saturated_units import judge
-from tests.symptoms.conftest import dense, evidence, falling, flat, layer, plain, reading, run, stack
+from tests.symptoms.conftest import column, data, dense, evidence, falling, flat, layer, plain, reading, run, stack
 
 
 def seen(*last, score=0.5, loss=None, recipe=None, first=()):
@@ -51,3 +51,10 @@ def test_a_run_that_learned_gets_a_note() -> None:
 def test_saturation_never_proves_more_than_it_can() -> None:
     (found,) = seen(reading(activation="tanh", saturated=1.0))
     assert found.severity == 0.85
+
+
+def test_what_saturated_them_is_surer_than_that_they_are_saturated() -> None:
+    alone = judge(evidence(trace=run(flat(), last=(reading(activation="tanh", saturated=1.0),)), score=0.5))
+    large = data(inputs=[column(mean=500.0, std=100.0)])
+    given = evidence(facts=large, trace=run(flat(), last=(reading(activation="tanh", saturated=1.0),)), score=0.5)
+    assert (alone[0].certainty, judge(given)[0].certainty) == (0.9, 0.6)

@@ -73,3 +73,12 @@ def test_dropout_inside_a_recurrent_layer_counts() -> None:
 @pytest.mark.parametrize(("decay", "many"), [(None, 0), (0.004, 0), (0.3, 0), (10.0, 1)])
 def test_weight_decay_beyond_any_use_counts(decay, many) -> None:
     assert len(judge(evidence(plain(compiled={"optimizer": optimizer("AdamW", weight_decay=decay)})))) == many
+
+
+def test_weight_decay_grows_with_its_size() -> None:
+    found = [
+        judge(evidence(plain(compiled={"optimizer": optimizer("AdamW", 0.001, weight_decay=decay)})))[0].severity
+        for decay in (1.5, 5.0, 50.0)
+    ]
+    assert found == sorted(found)
+    assert 0.5 < found[0] < found[-1] == 0.65

@@ -41,3 +41,10 @@ def test_nan_is_another_symptom() -> None:
 @pytest.mark.parametrize(("train", "many"), [(0.925, 0), (0.895, 1)])
 def test_a_tenth_of_what_is_known_is_where_it_begins(train, many) -> None:
     assert len(seen(train)) == many
+
+
+def test_a_run_that_is_not_over_may_only_need_its_time() -> None:
+    rising = tuple(0.5 + 0.01 * index for index in range(10))
+    (found,) = judge(evidence(trace=run(falling(), train_score=0.7, scores=rising), score=0.6))
+    (ended,) = seen(0.7)
+    assert (found.certainty, ended.certainty) == (0.5, 0.9)

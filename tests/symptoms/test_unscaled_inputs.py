@@ -109,3 +109,8 @@ def test_sizes_between_a_fiftieth_and_two_are_fine(size, many) -> None:
 def test_a_hundredth_of_the_largest_spread_is_uneven(small, many) -> None:
     facts = column(std=0.5, feature_mean=(0.0,) * 8, feature_std=(1.0,) * 5 + (small,) * 3)
     assert len(judge(evidence(facts=data(inputs=[facts])))) == many
+
+
+def test_features_far_too_small_are_more_than_a_note() -> None:
+    (found,) = judge(evidence(facts=data(inputs=[column(std=1e-3)])))
+    assert 0.5 < found.severity < 0.6

@@ -59,3 +59,16 @@ def test_standing_still_is_a_matter_of_numbers(update, change, many) -> None:
     updates = {} if update is None else {"layers/hidden_1": update}
     changes = {"layers/hidden_1": change, "layers/output": 0.4}
     assert len(seen(1e-6, 1e-3, 0.3, update=updates, change=changes, score=None)) == many
+
+
+def came_back(score):
+    series = {name: (early,) * 3 + (0.3,) * 17 for name, early in zip(NAMES, (1e-6, 1e-3, 0.3), strict=True)}
+    trace = run(falling(), gradient_norms=series, gradient_norm=(0.5,) * 20, update_ratio=MOVING, weight_change=ALIKE)
+    return judge(evidence(trace=trace, score=score))
+
+
+@pytest.mark.parametrize(("score", "many"), [(0.7, 1), (0.94, 0), (None, 0)])
+def test_a_gradient_that_came_back_is_told_where_the_score_is_short(score, many) -> None:
+    found = came_back(score)
+    assert len(found) == many
+    assert all(item.severity == 0.6 and "At first" in item.evidence for item in found)
