@@ -14,6 +14,7 @@ from autofix.manual.rules import CAUSES, PACKAGE, likely_causes, page_of, titles
 from autofix.registry import strategies, treating
 from autofix.strategy import Strategy
 from autofix.symptom import Diagnosis, Symptom
+from autofix.symptoms import PREFLIGHT
 
 QUOTED, NUMBER = re.compile(r"\"[^\"]*\"|'[^']*'"), re.compile(r"\d")
 
@@ -81,6 +82,7 @@ def _symptom(symptom: Symptom) -> Explanation:
         _thresholds(page),
         treating(symptom),
         f"{PACKAGE}.{module}",
+        f"{PACKAGE}.{module}" in {rule.__module__ for rule in PREFLIGHT},
     )
 
 

@@ -24,6 +24,7 @@ class Explanation:
         thresholds: Constants of the rule or strategy: name, value as the source writes it, and where it comes from.
         related: Of a symptom, the strategies that treat it; of a strategy, the symptoms that call for it.
         module: The module that it is read from.
+        is_seen_before_training: Whether a symptom can be told from program and data alone; a run may add to it.
     """
 
     name: str
@@ -35,11 +36,7 @@ class Explanation:
     thresholds: tuple[Constant, ...] = ()
     related: tuple[str, ...] = ()
     module: str = ""
-
-    @property
-    def is_seen_before_training(self) -> bool:
-        """Whether a symptom can be told from program and data alone."""
-        return not any(name.startswith("trace.") for name, _ in self.readings)
+    is_seen_before_training: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Returns it as JSON-ready data."""

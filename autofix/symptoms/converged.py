@@ -6,6 +6,9 @@ What it sees:
 Why it stalls a run:
     It does not. More epochs would change nothing: the flat end of the curve is the goal.
 
+Likely causes:
+    The run is done.
+
 What treats it:
     Nothing has to. A better score takes other data or another kind of model.
 

@@ -11,6 +11,11 @@ Why it stalls a run:
     What is written wrong cannot be predicted: the score stops short of perfect, and a network that fits its training
     rows all the same learns the errors by heart.
 
+Likely causes:
+    Labels were given in haste, by a rule, or by people who disagree.
+    Labels and inputs of some rows were paired wrongly: a join, a partial shuffle.
+    The same inputs really do have several answers: something that decides is not among them.
+
 What treats it:
     Looking at the disputed labels. More regularization or an early stop keeps a network from learning them.
 

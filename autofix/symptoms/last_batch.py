@@ -8,6 +8,9 @@ Why it stalls a run:
     direction; it does so right before the epoch is judged. A batch normalization also puts that batch's variance into
     its moving averages, with a weight of 1 - momentum.
 
+Likely causes:
+    The number of rows leaves a rest of one or two over the batch size.
+
 What treats it:
     Another batch size; leaving the rest out (`drop_remainder=True` of `tf.data`).
 

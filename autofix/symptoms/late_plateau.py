@@ -8,6 +8,12 @@ Why it stalls a run:
     Something was learned and something holds the rest back: a learning rate too large to settle or decayed too soon, a
     network too small, layers that died on the way, a penalty in balance with the loss.
 
+Likely causes:
+    The learning rate is too large to settle, or a schedule let it decay too soon.
+    The network is too small for what is left to learn.
+    Layers died or saturated on the way.
+    A penalty is in balance with the loss.
+
 What treats it:
     What treats the causes found beside it; without one: the learning rate, the optimizer, more units.
 

@@ -8,6 +8,11 @@ Why it stalls a run:
     It does not: it makes a run look better than it is, and what was learned is gone where the column is. A note to
     think about, never a reason for a repair.
 
+Likely causes:
+    A column holds the answer in another form: a code, a sum, a date after the fact.
+    A column is the position in a file that is sorted by the answer.
+    Copies of a row stand on both sides of the division.
+
 What treats it:
     Leaving the column out, or dividing the rows so that copies stay together.
 

@@ -8,6 +8,10 @@ Why it stalls a run:
     Two linear maps in a row are one, so a stack of them learns no more than its last layer would alone. A second
     activation only takes away what the first let through.
 
+Likely causes:
+    The activation was forgotten: a Dense layer has none by default.
+    An activation layer follows a layer that has one already.
+
 What treats it:
     ReLU between the layers; one activation instead of two.
 

@@ -9,6 +9,11 @@ Why it stalls a run:
     batch normalization it changes the variance between training and prediction; before a regression head the same
     shifts the quantities. A layer of four units has none to spare.
 
+Likely causes:
+    Dropout was added after every layer, the last one included.
+    Dropout stands before a batch normalization instead of behind it.
+    A rate made for wide layers was put on a narrow one.
+
 What treats it:
     Taking it out, or moving it behind the normalization or in front of the last hidden layer.
 

@@ -8,6 +8,11 @@ Why it stalls a run:
     A constant feature is a second bias, a repeated one a double weight: neither stops a run, but both are what a wrong
     join or a failed column leaves behind. An input in which nothing varies tells the network nothing at all.
 
+Likely causes:
+    A column was filled with one value, or lost in a join.
+    The same column was joined twice, or in two units.
+    A one-hot code has categories that do not occur.
+
 What treats it:
     Looking at how the columns are made. No setting does.
 

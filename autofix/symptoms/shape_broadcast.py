@@ -9,6 +9,11 @@ Why it stalls a run:
     [n] against [n, 1] becomes [n, n]: every prediction is compared with every target, and the best that can be learned
     is their mean. [n, 1] against [n, k] pulls k outputs to one target.
 
+Likely causes:
+    Targets came as [n, 1] from a frame or a reshape, or as [n] against a loss of one's own.
+    The head has another width than the targets.
+    A loss of one's own takes a mean without looking at shapes.
+
 What treats it:
     Targets of the shape of the outputs: `y.reshape(-1, 1)`, or a head of another width.
 

@@ -8,6 +8,10 @@ Why it stalls a run:
     Each batch pulls everything towards its one class; what the next one teaches, the one after undoes. What came last
     is predicted.
 
+Likely causes:
+    The file is sorted by class, or was read one folder a class, and `shuffle=False` keeps it so.
+    A dataset is batched without `shuffle`, or with a buffer smaller than a class.
+
 What treats it:
     Shuffling: `shuffle=True`, Keras' default.
 

@@ -8,6 +8,11 @@ Why it stalls a run:
     One value minus its own mean is 0, whatever it was: nothing passes while training. Two values become -1 and 1. What
     the moving averages then hold is not what the layers behind were trained on.
 
+Likely causes:
+    A batch size of one or a few, for want of memory or by mistake.
+    The last batch of an epoch holds a single row.
+    Rows are fed one by one in a loop.
+
 What treats it:
     A larger batch; layer or group normalization instead.
 
