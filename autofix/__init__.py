@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from autofix.api import diagnose, repair
     from autofix.budget import Budget
     from autofix.change import Change, Patch
+    from autofix.findings import Findings
     from autofix.live.monitor import monitor
+    from autofix.manual.explain import explain
+    from autofix.manual.explanation import Explanation
+    from autofix.preflight import check
     from autofix.recipe import Recipe
     from autofix.result import RepairResult, Verdict
     from autofix.strategy import Case, Strategy
@@ -29,10 +33,13 @@ if TYPE_CHECKING:
 _HOMES = {
     "repair": "api",
     "diagnose": "api",
+    "check": "preflight",
     "Budget": "budget",
     "Case": "strategy",
     "Change": "change",
     "Diagnosis": "symptom",
+    "Explanation": "manual.explanation",
+    "Findings": "findings",
     "Patch": "change",
     "Recipe": "recipe",
     "RepairResult": "result",
@@ -40,6 +47,7 @@ _HOMES = {
     "Symptom": "symptom",
     "Verdict": "result",
     "Watch": "watch",
+    "explain": "manual.explain",
     "monitor": "live.monitor",
 }
 
@@ -49,6 +57,8 @@ __all__ = [
     "Case",
     "Change",
     "Diagnosis",
+    "Explanation",
+    "Findings",
     "FixYourCall",
     "FixYourData",
     "FixYourModel",
@@ -59,7 +69,9 @@ __all__ = [
     "Symptom",
     "Verdict",
     "Watch",
+    "check",
     "diagnose",
+    "explain",
     "monitor",
     "repair",
 ]

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from numbers import Real
 from typing import TYPE_CHECKING, Any, Literal
 
+from autofix.arguments import check_arguments, fit_settings
 from autofix.budget import Budget, Clock
 from autofix.controller import Controller
-from autofix.errors import FixYourCall
+from autofix.live.handover import refusal, watched_settings
 from autofix.progress import narrator
 from autofix.registry import strategies as registered
 from autofix.result import RepairResult
@@ -19,6 +18,8 @@ from autofix.symptom import Diagnosis
 
 if TYPE_CHECKING:
     import keras
+
+    from autofix.watch import Watch
 
 
 def repair(
@@ -34,6 +35,7 @@ def repair(
     budget: Budget | str | float = "10x",
     strategies: Sequence[str] | None = None,
     weights: Literal["auto", "keep", "reset"] = "auto",
+    watch: Watch | None = None,
     seed: int = 0,
     progress: bool | Literal["auto"] = "auto",
 ) -> RepairResult:
@@ -57,6 +59,8 @@ def repair(
         strategies: Names of the strategies to use; all of them if left out.
         weights: "auto" keeps frozen and pretrained weights and starts everything else fresh; "keep" starts from the
             weights the model came with; "reset" starts everything but frozen layers fresh.
+        watch: An `autofix.Watch` that saw the last `fit` of the model. Its run stands for the one that would be made
+            first, as far as it tells as much, and its `epochs`, `batch_size` and `class_weight` hold unless given here.
         seed: Seed of splits, initial weights, data order and search.
         progress: Whether to report on stderr; "auto" does so in a terminal.
 
@@ -75,16 +79,27 @@ def repair(
     """
     clock = Clock(Budget.of(budget))
     chosen = registered(strategies)
-    fit = _fit_settings(epochs, batch_size, class_weight)
-    _check(weights, seed, target, progress)
+    fit = {**watched_settings(watch), **fit_settings(epochs, batch_size, class_weight)}
+    check_arguments(weights, seed, target, progress)
     with narrator(progress) as tell, warnings.catch_warnings():
         # What Keras has to say of a stuck program is said once, by the findings.
         warnings.simplefilter("ignore")
         tell("reading model and data")
         session = prepare(
-            model, data, validation_data=validation_data, fit=fit, metric=metric, weights=weights, seed=seed
+            model,
+            data,
+            validation_data=validation_data,
+            fit=fit,
+            metric=metric,
+            weights=weights,
+            seed=seed,
+            began=watch.recipe if watch is not None else None,
         )
         controller = Controller(session, chosen, clock, tell, seed, target)
+        if watch is not None:
+            refused = refusal(watch, session, fit, weights)
+            controller.notes += [refused] if refused else []
+            controller.watched = None if refused else watch
         try:
             return controller.run()
         finally:
@@ -109,8 +124,8 @@ def diagnose(
     Returns:
         The findings, the most certain and severe first; empty when there are none.
     """
-    fit = _fit_settings(epochs, batch_size, class_weight)
-    _check(weights, seed, None, progress)
+    fit = fit_settings(epochs, batch_size, class_weight)
+    check_arguments(weights, seed, None, progress)
     with narrator(progress) as tell, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         session = prepare(
@@ -122,41 +137,3 @@ def diagnose(
             return list(controller.findings)
         finally:
             session.trainer.close()
-
-
-def _fit_settings(epochs: int | None, batch_size: int | None, class_weight: Any) -> dict[str, Any]:
-    fit: dict[str, Any] = {}
-    for name, value in (("epochs", epochs), ("batch_size", batch_size)):
-        if value is not None:
-            if not _is_whole(value) or value < 1:
-                raise FixYourCall(f"`{name}` must be a whole number of at least 1. Received: {name}={value!r}.")
-            fit[name] = int(value)
-    if class_weight is not None:
-        if not isinstance(class_weight, Mapping) or not all(_is_number(value) for value in class_weight.values()):
-            raise FixYourCall(
-                f"`class_weight` must map classes to numbers, as in `fit`. Received: class_weight={class_weight!r}. "
-                "Leave it out to let the strategy `class_weight` decide."
-            )
-        fit["class_weight"] = {str(key): float(value) for key, value in class_weight.items()}
-    return fit
-
-
-def _check(weights: Any, seed: Any, target: Any, progress: Any) -> None:
-    if weights not in ("auto", "keep", "reset"):
-        raise FixYourCall(f"`weights` must be 'auto', 'keep' or 'reset'. Received: weights={weights!r}.")
-    if not _is_whole(seed) or seed < 0:
-        raise FixYourCall(f"`seed` must be a whole number of at least 0. Received: seed={seed!r}.")
-    if target is not None and not _is_number(target):
-        raise FixYourCall(f"`target` must be a score that is good enough, such as 0.95. Received: target={target!r}.")
-    if progress not in (True, False, "auto"):
-        raise FixYourCall(f"`progress` must be True, False or 'auto'. Received: progress={progress!r}.")
-
-
-def _is_number(value: Any) -> bool:
-    if isinstance(value, bool) or not isinstance(value, Real):
-        return False
-    return math.isfinite(value)
-
-
-def _is_whole(value: Any) -> bool:
-    return _is_number(value) and int(value) == value

@@ -14,6 +14,7 @@ from autofix.compose import GUESS, Composer
 from autofix.confirm import Measured, beats
 from autofix.contract import violations
 from autofix.hunt import Hunt
+from autofix.live import handover
 from autofix.outcome import Outcome, Status
 from autofix.progress import Narrator
 from autofix.proof import Prover
@@ -41,6 +42,7 @@ class Controller:
         target: Score that is good enough; None leaves it to the data.
         findings: What is wrong.
         baseline: The run as it came.
+        watched: Saw that run already; None where nobody did.
     """
 
     session: Session
@@ -51,6 +53,7 @@ class Controller:
     target: float | None
     findings: tuple[Diagnosis, ...] = ()
     baseline: Outcome | None = None
+    watched: handover.Watched | None = None
 
     def __post_init__(self) -> None:
         self.trials: list[Outcome] = []
@@ -92,6 +95,9 @@ class Controller:
         if not self.session.trained:
             return None
         self.preflight()
+        patch = self.contract_patch()
+        if self.watched is not None and not patch:  # what was seen of its training tells more than its score
+            return None
         trainer, recipe = self.session.trainer, self.session.recipe
         self.tell("scoring the model as it came")
         given = tuple(trainer.start.values.values())
@@ -101,7 +107,6 @@ class Controller:
             logger.debug("the given weights cannot be scored: %s", error)
             return None
         self.record(before)
-        patch = self.contract_patch()
         if patch:
             try:
                 after = trainer.score_weights(patch.apply(recipe), patch, given)
@@ -146,13 +151,27 @@ class Controller:
         self.preflight()
         self.tell("running the program as it came")
         deadline = self.clock.share(0.4) if self.clock.left < float("inf") else float("inf")
-        self.choose_rung(self.session.recipe)
-        self.judge_baseline(deadline, full=False)
+        seconds = self.choose_rung(self.session.recipe)
+        if not self.take_over(seconds):
+            self.judge_baseline(deadline, full=False)
         assert self.baseline is not None
         if self.baseline.share < 1.0 and not judge.is_stuck(self.session, self.baseline, self.findings):
             self.judge_baseline(deadline, full=True)
         trace = self.baseline.trace
         self.notes += [f"not measured: {what}" for what in (trace.unseen if trace else ())]
+
+    def take_over(self, seconds: float) -> bool:
+        """Lets the run that a `Watch` saw stand for the run as it came, which takes `seconds`, if it tells as much."""
+        if self.watched is None:
+            return False
+        taken = handover.take_over(self.watched, self.session, again=seconds - self.set_up)
+        self.notes.append(taken.note)
+        if taken.run is None:
+            return False
+        self.baseline, self.findings = taken.run, taken.findings
+        self.record(taken.run)
+        self.clock.one_run_takes(seconds)
+        return True
 
     def choose_rung(self, recipe: Recipe) -> float:
         """Decides whether the search can make every run in full; a program that cannot be run decides nothing.

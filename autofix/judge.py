@@ -30,6 +30,21 @@ LEAST_SHARE = 0.15
 LEAST = 0.02
 # What a symptom that says that a run fails, not why, adds to the promise of a remedy.
 OUTCOME_WEIGHT = 0.4
+# ... and what one adds that is a fact of the program: it may well explain what was seen in the run, never the reverse.
+PROGRAM_WEIGHT = 1.3
+PROGRAM = frozenset(
+    {
+        Symptom.MISSING_VALUES,
+        Symptom.UNSCALED_INPUTS,
+        Symptom.UNSCALED_TARGETS,
+        Symptom.FROZEN_LAYERS,
+        Symptom.BAD_INITIALIZATION,
+        Symptom.STRONG_REGULARIZATION,
+        Symptom.EXTREME_LEARNING_RATE,
+        Symptom.BATCH_TOO_LARGE,
+        Symptom.BOTTLENECK,
+    }
+)
 # Single remedies tried on their own before all together.
 SINGLES = 3
 # What a chance-level score may stand above chance by luck, in standard errors.
@@ -199,14 +214,16 @@ def deeper_plans(case: Case, strategies: Sequence[Strategy], patch: Patch) -> li
 
 def _ranked(findings: Sequence[Diagnosis], strategies: Sequence[Strategy]) -> list[tuple[Strategy, float]]:
     def weight(strategy: Strategy) -> float:
-        hits = [
-            item.certainty * item.severity * (OUTCOME_WEIGHT if item.symptom in OUTCOMES else 1.0)
-            for item in findings
-            if item.symptom in strategy.treats
-        ]
+        hits = [_promise(item) for item in findings if item.symptom in strategy.treats]
         return max(hits, default=0.0) + 0.1 * sum(hits)
 
     return sorted(((strategy, weight(strategy)) for strategy in strategies), key=lambda pair: -pair[1])
+
+
+def _promise(item: Diagnosis) -> float:
+    """Returns how much a finding speaks for the remedies that treat it."""
+    kind = OUTCOME_WEIGHT if item.symptom in OUTCOMES else PROGRAM_WEIGHT if item.symptom in PROGRAM else 1.0
+    return item.certainty * item.severity * kind
 
 
 def _distinct(plans: Sequence[dict[str, str]]) -> list[dict[str, str]]:

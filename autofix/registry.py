@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
+from types import MappingProxyType
 from typing import Any
 
 from autofix.errors import FixYourCall, did_you_mean
 from autofix.strategy import Strategy
+from autofix.symptom import Symptom
 
 GROUP = "autofix.strategies"
 
@@ -53,6 +56,21 @@ def strategies(names: Sequence[str] | None = None) -> tuple[Strategy, ...]:
         if name in names[:place]:
             raise FixYourCall(f"`strategies` must name each strategy once. Received: {name!r} twice.")
     return tuple(strategy for strategy in found if strategy.name in names)
+
+
+def treating(symptom: Symptom) -> tuple[str, ...]:
+    """Returns the names of the strategies that treat a symptom, in the order of their collection."""
+    return _treatments().get(symptom, ())
+
+
+# Asked for every finding of every run; what is installed does not change meanwhile.
+@functools.cache
+def _treatments() -> Mapping[Symptom, tuple[str, ...]]:
+    found: dict[Symptom, tuple[str, ...]] = {}
+    for strategy in (*_built_in(), *_registered()):
+        for symptom in strategy.treats:
+            found[symptom] = tuple(dict.fromkeys((*found.get(symptom, ()), strategy.name)))
+    return MappingProxyType(found)
 
 
 def _built_in() -> tuple[Strategy, ...]:

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from autofix.data import Data
-from autofix.errors import FixYourCall
 from autofix.facts import DataFacts
+from autofix.given import read
 from autofix.outcome import Outcome
 from autofix.recipe import Recipe
 from autofix.scoring import Scorer, scorer_of
 from autofix.strategy import Case
 from autofix.symptom import Evidence
-from autofix.task import facts_of
 from autofix.trainer import Trainer
+from autofix.trainer.start import Start
 
 if TYPE_CHECKING:
     import keras
@@ -75,6 +75,7 @@ def prepare(
     metric: str | Callable[..., float] = "auto",
     weights: Literal["auto", "keep", "reset"] = "auto",
     seed: int = 0,
+    began: Recipe | None = None,
 ) -> Session:
     """Reads model and data.
 
@@ -86,57 +87,14 @@ def prepare(
         metric: See `repair`.
         weights: See `repair`.
         seed: Seed of the split.
+        began: The program as it was when a watched run of it began; None where nobody watched.
 
     Raises:
         FixYourModel, FixYourData, FixYourCall: If something cannot be used as it is.
     """
-    from autofix.recipe.build import live_model
-    from autofix.recipe.hints import hints_of
-    from autofix.trainer.start import Start
-
-    live, builder = live_model(model, seed)
-    example = first_rows(data)
-    recipe = Recipe.of(builder or live, fit=dict(fit), example=example)
-    if not live.built:
-        live = recipe.build(seed=seed, example=example)
-    hints = hints_of(live, recipe)
-    read = Data.of(data, validation_data=validation_data, hints=hints, seed=seed)
-    if "batch_size" not in fit and read.batch_size is not None:
-        recipe = recipe.set("fit/batch_size", read.batch_size)
-    facts = facts_of(read, hints)
-    if recipe.fit.get("class_weight") is not None:
-        recipe = recipe.set("fit/class_weight", _by_index(recipe.fit["class_weight"], facts))
+    given = read(model, data, validation_data=validation_data, fit=fit, seed=seed, began=began)
+    recipe, facts, hints = given.recipe, given.facts, given.hints
     scorer = scorer_of(metric, facts.targets)
-    trainer = Trainer(read, facts, scorer, Start(live, recipe, weights), recipe)
+    trainer = Trainer(given.data, facts, scorer, Start(given.model, recipe, weights), recipe)
     case = Case(recipe, facts, hints.input_shapes, tuple(output.shape for output in hints.outputs))
-    return Session(live, recipe, read, facts, scorer, trainer, case, data)
-
-
-def _by_index(weights: Mapping[str, float], facts: DataFacts) -> dict[str, float]:
-    """`fit` keys class weights by label; recipes key them by the label's column, which a patch may not change.
-
-    Raises:
-        FixYourCall: If there is no single classification target.
-    """
-    if len(facts.targets) != 1 or not facts.targets[0].classes:
-        raise FixYourCall("`class_weight` needs one target that is a class, as in `fit`. Leave it out.")
-    labels = [str(label) for label in facts.targets[0].classes]
-    return {str(index): float(weights.get(label, 1.0)) for index, label in enumerate(labels)}
-
-
-def first_rows(data: Any) -> Any:
-    """Returns a few rows of input in whatever form the data comes, or None where that needs reading it."""
-    x = data[0] if isinstance(data, tuple) and data else data
-    if hasattr(x, "iloc"):
-        return x.iloc[:2].to_numpy()
-    if hasattr(x, "shape") and hasattr(x, "__getitem__") and len(getattr(x, "shape", ())) >= 1:
-        return x[:2]
-    if hasattr(x, "element_spec"):
-        for item in x.take(1):
-            part = item[0] if isinstance(item, tuple) else item
-            return part[:2] if hasattr(part, "shape") else None
-    if hasattr(x, "__len__") and hasattr(x, "__getitem__") and hasattr(type(x), "on_epoch_end"):
-        item = x[0]
-        part = item[0] if isinstance(item, tuple) else item
-        return part[:2] if hasattr(part, "shape") else None
-    return None
+    return Session(given.model, recipe, given.data, facts, scorer, trainer, case, data)

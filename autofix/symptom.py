@@ -68,6 +68,9 @@ class Diagnosis:
         layer: Path of the layer it was seen in; None when it concerns the whole run.
         since_step: First training step at which it held; None for what is known before training.
         numbers: The measured values by name.
+        causes: Likely causes, the likeliest first; those of the symptom (see `autofix.explain`) where the rule knows
+            nothing more specific.
+        strategies: Names of the strategies that treat it.
     """
 
     symptom: Symptom
@@ -77,6 +80,8 @@ class Diagnosis:
     layer: str | None = None
     since_step: int | None = None
     numbers: FrozenDict = EMPTY
+    causes: tuple[str, ...] = ()
+    strategies: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         where = f" [{self.layer}]" if self.layer else ""
@@ -93,6 +98,8 @@ class Diagnosis:
             "layer": self.layer,
             "since_step": self.since_step,
             "numbers": thaw(self.numbers),
+            "causes": list(self.causes),
+            "strategies": list(self.strategies),
         }
 
 

@@ -86,6 +86,16 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
         """Settings of the watched `fit`: `epochs`, `batch_size`, `class_weight`, as far as they are known."""
         return FrozenDict(self._run.fit) if self._run else EMPTY
 
+    @property
+    def fresh(self) -> bool:
+        """Whether the model had no training behind it when the run began."""
+        return self._run is not None and self._run.fresh
+
+    @property
+    def ended_at(self) -> int | None:
+        """Steps that the optimizer had done in all when the run ended; None before that."""
+        return self._run.ended_at if self._run else None
+
     def on_train_begin(self, logs: Any = None) -> None:
         """Begins a new run."""
         self._guarded(self._begin)

@@ -15,6 +15,7 @@ from autofix.outcome import Status
 from autofix.report.text import WIDTH, show
 from autofix.result import RepairResult, Verdict
 from autofix.symptom import Diagnosis, Symptom
+from autofix.symptoms import complete
 from tests.doubles import outcome, recipe
 
 RATE = Change("compile/optimizer/learning_rate", 1e-7, 0.002, "learning_rate", "The loss fell by 0.", effect=0.31)
@@ -166,6 +167,16 @@ def test_nothing_changed_nothing_claimed(verdict):
 
 def test_no_findings_no_heading():
     assert "What was wrong" not in text(diagnosis=())
+
+
+def test_likely_causes_are_told_where_no_change_does_away_with_them():
+    found = complete(Diagnosis(Symptom.SLOW, 0.5, 0.8, "It fell by 0.001 in 40 steps."))
+    open_end = str(result(Verdict.UNREPAIRED, patch=Patch(), diagnosis=(found,)))
+    assert f"likely causes: {found.causes[0]}" in open_end
+    assert "likely causes" not in str(result(diagnosis=(found,)))
+    (told,) = result(diagnosis=(found,)).to_dict()["diagnosis"]
+    assert told["causes"] == list(found.causes)
+    assert told["strategies"] == list(found.strategies)
 
 
 def test_many_findings_are_counted():

@@ -556,6 +556,9 @@ def test_a_layer_without_gradient_is_told(caplog):
         model.fit(x, {"a": labels(x)}, epochs=2, verbose=0, callbacks=[watch])
     silent = {item.layer for item in watch.diagnosis if item.symptom is Symptom.WEIGHTS_UNCHANGED}
     assert silent == {"layers/unused", "layers/b"}
+    (apart,) = [item for item in watch.diagnosis if item.layer == "layers/unused"]
+    assert "on no way from the inputs" in apart.causes[0]
+    assert "trainable" in apart.strategies
 
 
 def test_the_watched_run_can_stand_for_the_first_run_of_a_repair():

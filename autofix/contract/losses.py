@@ -58,7 +58,7 @@ def output_names(recipe: Recipe) -> tuple[str, ...]:
         return (str(config["layers"][-1]["config"]["name"]),)
     ends = config["output_layers"]
     if isinstance(ends, Mapping):
-        return tuple(ends)
+        return tuple(sorted(ends))  # the order of `model.outputs`, whatever the order in which the dict was written
     return tuple(_first_names(ends))
 
 

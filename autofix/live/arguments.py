@@ -10,6 +10,8 @@ from typing import Any
 
 import keras
 
+from autofix.trees import leaves
+
 # Public arguments of `fit` that say what it trains on; with `validation_split`, `fit` has divided x and y by then.
 NAMES = ("x", "y", "sample_weight", "validation_data", "batch_size", "class_weight", "shuffle", "initial_epoch")
 
@@ -57,3 +59,10 @@ def is_held(tree: Any) -> bool:
     if isinstance(tree, list | tuple):
         return bool(tree) and all(map(is_held, tree))
     return hasattr(tree, "shape") and hasattr(tree, "__getitem__") and not hasattr(tree, "element_spec")
+
+
+def everything(data: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]] | None:
+    """Returns all inputs and all targets where they are held in memory."""
+    if not (isinstance(data, tuple) and is_held(data)):
+        return None
+    return tuple(leaves(data[0])), tuple(leaves(list(data[1:2])))

@@ -11,6 +11,7 @@ from autofix.symptom import Diagnosis, Evidence, Rule, Symptom
 from autofix.symptoms import (
     TRACE,
     collapsed_predictions,
+    complete,
     dead_units,
     diagnose,
     divergence,
@@ -105,7 +106,7 @@ class Judge:
         rules = _rules(step, is_epoch=is_epoch, is_end=is_end)
         found, failed = diagnose(evidence, [rule for rule in rules if not (is_warming and rule in WARMING)])
         known = set(map(_key, more))
-        found = (*more, *(item for item in found if _key(item) not in known))
+        found = (*map(complete, more), *(item for item in found if _key(item) not in known))
         found = tuple(_in_steps(_eased(item, evidence), stride) for item in found)
         found = tuple(sorted(found, key=lambda item: -item.certainty * item.severity))
         serious = [item for item in found if item.severity >= TOLD and _key(item) not in self._told]

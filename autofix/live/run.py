@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from autofix.errors import one_line
-from autofix.live.arguments import is_held
+from autofix.live.arguments import everything
 from autofix.live.judging import SETTLED, Judge, lines
 from autofix.live.program import Program, program_of
 from autofix.live.reader import Reading, kernels_of
@@ -21,7 +21,7 @@ from autofix.live.sight import Given, Scored, Sight
 from autofix.recipe import Recipe
 from autofix.symptom import Diagnosis
 from autofix.trainer.leaves import leaves
-from autofix.trees import leaves as arrays_of
+from autofix.trainer.start import is_pretrained
 
 logger = logging.getLogger(__name__)
 # Told by the name that users configure, whichever file finds it.
@@ -53,6 +53,8 @@ class Run:
         record: What was seen.
         diagnosis: What is wrong, as judged last.
         rows: Training rows in an epoch; 0 while unknown.
+        fresh: Whether the model had no training behind it when the run began.
+        ended_at: Steps that the optimizer had done in all when the run ended; None until then.
     """
 
     def __init__(
@@ -70,6 +72,8 @@ class Run:
         self.record = Record(planned_epochs=int(fit.get("epochs", 0)))
         self.diagnosis: tuple[Diagnosis, ...] = ()
         self.rows = 0
+        self.fresh = True
+        self.ended_at: int | None = None
         self._model, self._optimizer = model, optimizer
         self._data, self._validation, self._log = data, validation, log
         self._began = time.perf_counter()
@@ -99,6 +103,7 @@ class Run:
         everything. A model that goes on training is ready at once, so that only its weights are noted.
         """
         self._fresh = not self._measured("the steps done before", lambda: int(np.asarray(self._optimizer.iterations)))
+        self.fresh = self._fresh and not self._measured("earlier training", lambda: is_pretrained(self._model))
         if not self._model.built:
             return
         self._measured("the learning rate", self._note_size)
@@ -153,6 +158,7 @@ class Run:
             else:
                 self._note_weights(step)
             news = self._tell(is_end=True)
+        self.ended_at = self._measured("the steps done", lambda: int(np.asarray(self._optimizer.iterations)))
         self._model = self._optimizer = self._data = self._validation = self._sight = None
         return news
 
@@ -278,7 +284,7 @@ class Run:
             return None
         first = self.record.curve.first_bad in (None, 0)
         trace = self.record.trace()
-        found = self._sight.origin(trace.first if first else trace.last, _everything(self._data))
+        found = self._sight.origin(trace.first if first else trace.last, everything(self._data))
         return found if first or not found.startswith("layer:") else "gradient"
 
     def _measured(self, what: str, measure: Callable[[], Any]) -> Any:
@@ -291,10 +297,3 @@ class Run:
             logger.debug("a probe failed", exc_info=True)
             self.record.note(f"{what} ({one_line(error)})")
             return None
-
-
-def _everything(data: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]] | None:
-    """Returns all inputs and all targets where they are held in memory."""
-    if not (isinstance(data, tuple) and is_held(data)):
-        return None
-    return tuple(arrays_of(data[0])), tuple(arrays_of(list(data[1:2])))

@@ -11,6 +11,12 @@ from autofix.symptom import Diagnosis, Symptom
 # Looks in all of which a gradient has to be zero to be called that: a single batch may turn off a layer. One that is
 # None is so by the way in which the loss is computed.
 LOOKS = 2
+# Why the loss may not depend on a layer.
+APART = (
+    "The layer is on no way from the inputs to an output with a loss.",
+    "A step between it and the loss has no gradient: a rounding, an argmax, a comparison, NumPy instead of TensorFlow.",
+    "The gradients were taken outside of the tape.",
+)
 # A layer that is left out may be meant to be; one whose gradient is zero has died; without any there is no training.
 SOME_NONE, SOME_ZERO, ALL = 0.6, 0.7, 1.0
 
@@ -55,4 +61,5 @@ class Silent:
 
 def _finding(severity: float, text: str, layer: str | None, cause: str, looks: int) -> Diagnosis:
     numbers = FrozenDict({"cause": f"{cause} gradient", "looks": looks})
-    return Diagnosis(Symptom.WEIGHTS_UNCHANGED, severity, 1.0, text, layer, 0, numbers)
+    causes = APART if cause == "None" else ()
+    return Diagnosis(Symptom.WEIGHTS_UNCHANGED, severity, 1.0, text, layer, 0, numbers, causes)

@@ -292,7 +292,8 @@ def _give_input_layer(document: dict[str, Any], example: Any) -> None:
         return
     if example is None:
         raise FixYourModel(
-            "the model has no input shape yet. Pass `example` (a few rows of input), or start it with `keras.Input`."
+            "the model has no input shape yet. Start it with `keras.Input`, or pass rows of input with it (`data`, or "
+            "`example` for a `Recipe`)."
         )
     array = np.asarray(example)
     dtype = "float32" if array.dtype.kind == "f" else array.dtype.name

@@ -201,9 +201,9 @@ def _inbound(nodes: Any) -> tuple[tuple[str, int], ...]:
 
 
 def _histories(value: Any) -> list[Any]:
-    """Flattens Keras' `[name, node, tensor]` triples, which come bare, in lists or in dicts."""
+    """Flattens Keras' `[name, node, tensor]` triples, which come bare, in lists or in dicts, as Keras itself does."""
     if isinstance(value, Mapping):
-        return [item for inner in value.values() for item in _histories(inner)]
+        return [item for key in sorted(value) for item in _histories(value[key])]
     if len(value) == 3 and isinstance(value[0], str) and isinstance(value[1], int):
         return [value]
     return [item for inner in value for item in _histories(inner)]

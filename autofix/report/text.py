@@ -10,11 +10,14 @@ from autofix.change import Change
 from autofix.frozen import thaw
 
 if TYPE_CHECKING:
+    from autofix.findings import Findings
     from autofix.result import RepairResult
 
 WIDTH = 100
 # Findings shown in full; the rest are counted.
 FINDINGS = 6
+# Likely causes shown of each, where no change was found that does away with them.
+CAUSES = 3
 # Longest value shown as it is.
 LONGEST = 60
 
@@ -22,6 +25,30 @@ LONGEST = 60
 def change_log(result: RepairResult) -> str:
     """Returns the change log that a person reads: verdict, proof, changes with evidence and effect, what is next."""
     return "\n".join(_lines(result))
+
+
+def findings(result: Findings) -> str:
+    """Returns what a check found: each finding with its likely causes and what treats it."""
+    return "\n".join(_found(result))
+
+
+def _found(result: Findings) -> Iterator[str]:
+    count = len(result)
+    yield (
+        "Nothing is wrong that shows before training."
+        if result.ok
+        else (f"{count} {'thing is' if count == 1 else 'things are'} wrong, as shows before training")
+    )
+    for item in result:
+        yield from _wrapped(str(item), "  - ")
+        if item.causes:
+            yield from _wrapped(f"likely causes: {' '.join(item.causes[:CAUSES])}", "    ")
+        if item.strategies:
+            yield from _wrapped(f"treated by: {', '.join(item.strategies)}", "    ")
+    for item in result.notes:
+        yield from _wrapped(f"Note: {item}", "")
+    for what in result.unchecked:
+        yield from _wrapped(f"Not looked at: {what}.".replace("..", "."), "")
 
 
 def _lines(result: RepairResult) -> Iterator[str]:
@@ -33,6 +60,8 @@ def _lines(result: RepairResult) -> Iterator[str]:
         yield "What was wrong"
         for item in shown:
             yield from _wrapped(str(item), "  - ")
+            if not result.patch and item.causes:
+                yield from _wrapped(f"likely causes: {' '.join(item.causes[:CAUSES])}", "    ")
         if len(result.diagnosis) > len(shown):
             yield f"  ({len(result.diagnosis) - len(shown)} lesser findings in `result.diagnosis`)"
     if result.patch:

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 
+from autofix.manual.rules import likely_causes
+from autofix.registry import treating
 from autofix.symptom import Diagnosis, Evidence, Rule
 from autofix.symptoms import (
     bad_initialization,
@@ -45,7 +48,7 @@ from autofix.symptoms import (
     weights_unchanged,
 )
 
-__all__ = ["PREFLIGHT", "TRACE", "diagnose"]
+__all__ = ["PREFLIGHT", "TRACE", "complete", "diagnose"]
 
 logger = logging.getLogger(__name__)
 
@@ -99,10 +102,16 @@ def diagnose(evidence: Evidence, rules: Iterable[Rule]) -> tuple[tuple[Diagnosis
     for rule in rules:
         try:
             with np.errstate(all="ignore"):
-                found += rule(evidence)
+                found += map(complete, rule(evidence))
         except Exception as error:
             name = getattr(rule, "__module__", str(rule)).rsplit(".", 1)[-1]
             logger.warning("the rule %s failed", name, exc_info=True)
             failed.append(f"The rule {name} could not be applied ({type(error).__name__}: {error}).")
     found.sort(key=lambda item: -item.certainty * item.severity)
     return tuple(found), tuple(failed)
+
+
+def complete(found: Diagnosis) -> Diagnosis:
+    """Returns a finding with the likely causes of its symptom, where its rule gave none, and what treats it."""
+    causes = found.causes or likely_causes(found.symptom.name)
+    return replace(found, causes=causes, strategies=treating(found.symptom))

@@ -10,6 +10,12 @@ Why it stalls a run:
     off by f**depth at the end of a stack: signals and gradients vanish or saturate. A bias of -5 keeps a ReLU off for
     every input.
 
+Likely causes:
+    An initializer was set by hand, with one scale for layers of every width.
+    Kernels were set to a constant, such as zeros.
+    Biases were given a value that belongs to another activation.
+    Recurrent kernels are not orthogonal and grow their state.
+
 What treats it:
     He or LeCun initialization for the ReLU family, Glorot for bounded activations, zero biases, orthogonal recurrence.
 
@@ -26,6 +32,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from autofix.manual.rules import causes_led_by
 from autofix.recipe import LayerView, heads
 from autofix.recipe.views import RECURRENT
 from autofix.symptom import Diagnosis, Evidence, Symptom
@@ -66,8 +73,12 @@ def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
             bias += _bias(view, inner)
     if len(scale) >= DEPTH:
         scale = [_raised(item) for item in scale]
-    found = (*constant, *scale, *bias)
-    return tuple(replace(item, severity=eased(item.severity, evidence)) for item in found)
+    groups = ((constant, "Kernels were set"), (scale, "An initializer was set"), (bias, "Biases were given"))
+    return tuple(
+        replace(item, severity=eased(item.severity, evidence), causes=causes_led_by("BAD_INITIALIZATION", cause))
+        for group, cause in groups
+        for item in group
+    )
 
 
 def _initializer(value: Any) -> tuple[str, Mapping[str, Any]] | None:

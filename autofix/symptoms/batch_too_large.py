@@ -7,6 +7,11 @@ Why it stalls a run:
     The number of updates, not of rows seen, decides how far the weights get. A batch of 512 on 400 rows is one step an
     epoch: ten epochs are ten steps.
 
+Likely causes:
+    The batch size was taken from an example with far more rows.
+    All rows are fed as one batch.
+    Too few epochs for a batch of that size.
+
 What treats it:
     A smaller batch (with the learning rate looked at again); more epochs.
 

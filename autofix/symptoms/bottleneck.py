@@ -9,6 +9,10 @@ Why it stalls a run:
     Two ReLU units cut a plane with two half-planes: one unlucky start and XOR is out of reach. Ten classes through two
     units must share a plane.
 
+Likely causes:
+    A hidden layer has as few units as the problem looks to need on paper.
+    A layer of few units was left in the middle of a classifier of many classes.
+
 What treats it:
     A wider layer, after everything cheaper has been tried.
 

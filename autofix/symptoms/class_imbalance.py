@@ -7,6 +7,11 @@ Why it stalls a run:
     Predicting the majority is the nearest low point of an unweighted loss; a rare class gives so little gradient that
     the run ends before it is noticed.
 
+Likely causes:
+    One class is rare by nature: fraud, defects, illness.
+    The rows were sampled or filtered class by class.
+    Labels of a rare class were lost on the way.
+
 What treats it:
     Class weights (scikit-learn's balanced formula), repeating rare rows, an output bias from the class priors.
 

@@ -8,6 +8,13 @@ Why it stalls a run:
     The output no longer depends on the input: softmax over one unit, dead layers, a rate that blew the head away, or
     simply nothing learned. The loss may fall all the same (Keras trains on cached logits), so it does not show there.
 
+Likely causes:
+    The output layer cannot say anything else: softmax over one unit, one unit for several classes.
+    The learning rate is so high that the weights were blown away in the first steps.
+    Hidden units are dead or saturated, so the output no longer depends on the input.
+    The inputs are unscaled, or hold nothing that tells the targets.
+    One class is so common that predicting it alone is cheap.
+
 What treats it:
     The contract strategies first, then what treats dead units, scaling and the learning rate.
 

@@ -7,6 +7,12 @@ Why it stalls a run:
     A ReLU that is off for every row has no gradient and never comes back. A layer of them passes on nothing, and the
     output is a constant.
 
+Likely causes:
+    The learning rate is too high: one long step pushed the biases below zero.
+    Biases start negative, or initial weights are far too large.
+    Inputs are unscaled, large and of one sign.
+    A large gradient from unscaled targets made the first steps too long.
+
 What treats it:
     A lower rate when they died on the way; He initialization and zero biases when they were born dead; leaky variants.
 
@@ -20,6 +26,7 @@ from __future__ import annotations
 
 import math
 
+from autofix.manual.rules import causes_led_by
 from autofix.symptom import Diagnosis, Evidence, Symptom
 from autofix.symptoms._explained import unit_certainty
 from autofix.symptoms._judging import clip, eased, numbers
@@ -30,6 +37,8 @@ MANY, ALL = 0.5, 0.98
 # 0.35 at half of the units, 0.75 at nine tenths, 0.95 when none is left.
 LOWEST, SLOPE, WHOLE = 0.35, 1.0, 0.95
 RELU = frozenset({"relu", "relu6"})
+# What kills units before the first step.
+BORN = "Biases start negative"
 
 
 def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
@@ -56,7 +65,8 @@ def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
         text = f"{dead:.0%} of the units are zero for all rows of the reference batch"
         text += f", {born:.0%} were before training." if born is not None else "."
         values = numbers(dead=dead, before=born)
-        since = 0 if born is not None and born >= MANY else item.step
+        is_born_so = born is not None and born >= MANY
+        since, causes = (0, causes_led_by("DEAD_UNITS", BORN)) if is_born_so else (item.step, ())
         severity = eased(severity, evidence)
-        found.append(Diagnosis(Symptom.DEAD_UNITS, severity, certainty, text, item.layer, since, values))
+        found.append(Diagnosis(Symptom.DEAD_UNITS, severity, certainty, text, item.layer, since, values, causes))
     return tuple(found)

@@ -7,6 +7,12 @@ What it sees:
 Why it stalls a run:
     Steps are so long that each one ends higher than it began; the next thing is often NaN.
 
+Likely causes:
+    The learning rate is too high for these inputs and this loss.
+    Inputs or targets are unscaled.
+    Momentum adds up steps that are long already.
+    The gradients explode through a recurrence or a deep stack.
+
 What treats it:
     A lower rate, warm-up, clipping, scaled inputs and targets.
 

@@ -7,6 +7,12 @@ What it sees:
 Why it stalls a run:
     One step of a thousand times the usual length throws the weights out of the region that was learned, or to NaN.
 
+Likely causes:
+    Initial weights are too large for the depth or for the length of the sequences.
+    A recurrence has nothing that bounds its state.
+    The learning rate is too high.
+    Inputs or targets are unscaled.
+
 What treats it:
     Clipping at the 90th percentile of the norm, a lower rate, orthogonal or smaller initial weights, gates instead of a
     plain recurrence.

@@ -9,6 +9,12 @@ Why it stalls a run:
     low: an adaptive step moves a weight by at most about the rate, so steps x rate bounds the whole run; under the
     resolution of 32-bit floats nothing moves at all.
 
+Likely causes:
+    An exponent is wrong: 10 for 1e-1, 1e-10 for 1e-1.
+    The rate was taken over from another optimizer: 0.1 suits SGD, not Adam.
+    A schedule starts too high, or has decayed before the run begins to learn.
+    A warm-up or a finetuning rate was left in place.
+
 What treats it:
     A range test and a rate from its slope; more epochs only where the rate is merely small.
 

@@ -7,6 +7,11 @@ What it sees:
 Why it stalls a run:
     Without a trainable kernel no loss can fall. A frozen head keeps its random mixture of the features for good.
 
+Likely causes:
+    `trainable = False` was set on the whole model instead of on its base.
+    A script for feature extraction was taken over, its head included.
+    Layers were frozen for a first stage and not released for the second.
+
 What treats it:
     Setting `trainable` again: everywhere when all is frozen, on the head when only the head is.
 

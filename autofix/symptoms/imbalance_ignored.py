@@ -7,6 +7,12 @@ What it sees:
 Why it stalls a run:
     Accuracy looks fine and nothing moves any more: saying "no" to every rare row costs the unweighted loss little.
 
+Likely causes:
+    The classes are imbalanced and the loss weighs every row alike.
+    The run ended before the rare class was worth learning.
+    The rare class differs in features that the model is not given.
+    Predictions are cut at 0.5 where the rare class is seldom more likely than that.
+
 What treats it:
     Class weights, repeating rare rows, an output bias from the class priors.
 

@@ -7,6 +7,11 @@ What it sees:
 Why it stalls a run:
     Keras refuses the first batch, or broadcasts it into something that nobody meant.
 
+Likely causes:
+    Images are flat for a convolution, or the other way round.
+    The axis of the channels or of the time steps is missing or in another place.
+    The model was built for another version of the features.
+
 What treats it:
     A reshape in front of the model when exactly one reading exists, a clear message otherwise.
 

@@ -6,6 +6,11 @@ What it sees:
 Why it stalls a run:
     One NaN in a batch makes the loss NaN, the gradient NaN and, one step later, every weight NaN; nothing recovers.
 
+Likely causes:
+    Gaps in the table were read as NaN.
+    A logarithm of zero or a division by zero made an infinity.
+    Rows were joined that have no partner.
+
 What treats it:
     Imputing inside the model; dropping the rows where the target is missing.
 

@@ -7,6 +7,12 @@ Why it stalls a run:
     Where inputs say nothing about targets there is nothing to learn. A reference learner that fails is better proof for
     tables than for images or sequences, so this only points to it; whether it holds is decided after the search.
 
+Likely causes:
+    Rows of x and y do not belong together: one of them was shuffled or joined wrongly.
+    The features do not hold what decides the target.
+    The labels are wrong or random.
+    There are too few rows to tell.
+
 What treats it:
     Looking at the labels and their order against the inputs, other features, more data. No setting does.
 

@@ -7,6 +7,13 @@ What it sees:
 Why it stalls a run:
     A NaN passes through the gradient into every weight, and stays.
 
+Likely causes:
+    Inputs or targets hold NaN or infinities.
+    The learning rate is too high: the weights overflow.
+    The gradients explode through a recurrence or a deep stack.
+    The loss takes the logarithm of 0 or of a negative number: raw outputs read as probabilities.
+    Inputs or targets are so large that their squares overflow.
+
 What treats it:
     By origin: imputing inputs and targets; scaling; a stable loss on logits; clipping or a lower
     rate for what exploded.
@@ -20,6 +27,7 @@ from __future__ import annotations
 
 import math
 
+from autofix.manual.rules import causes_led_by
 from autofix.symptom import Diagnosis, Evidence, Symptom
 from autofix.symptoms._judging import numbers
 from autofix.trace import Trace
@@ -32,6 +40,9 @@ ORIGINS = {
     "loss": "in the loss itself, all layers being finite",
     "gradient": "in the gradient, the loss being finite",
 }
+
+# The likely cause by where it came from: the data, or steps that are too long for it.
+OF_DATA, OF_STEPS = "Inputs or targets hold", "The learning rate"
 
 
 def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
@@ -61,7 +72,9 @@ def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
         text += f"; it began {ORIGINS.get(origin, origin)}"
     values = numbers(step=step, origin=origin, loss_before=before[-1] if before else None)
     severity = PASSING if last_finite else LASTING
-    return (Diagnosis(Symptom.NON_FINITE_LOSS, severity, 1.0, text + ".", layer, step, values),)
+    cause = OF_DATA if origin in ("input", "target") else OF_STEPS
+    causes = causes_led_by("NON_FINITE_LOSS", cause) if origin else ()
+    return (Diagnosis(Symptom.NON_FINITE_LOSS, severity, 1.0, text + ".", layer, step, values, causes),)
 
 
 def _weights(trace: Trace) -> tuple[Diagnosis, ...]:

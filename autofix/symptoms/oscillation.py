@@ -7,6 +7,12 @@ What it sees:
 Why it stalls a run:
     Steps overshoot: the run jumps over the low points instead of going down into them.
 
+Likely causes:
+    The learning rate is too high for the last part of the way.
+    Batches are so small that each step goes in another direction.
+    Momentum carries the weights beyond the low points.
+    Features of very different scales make one direction steep and others flat.
+
 What treats it:
     A lower rate, less momentum, larger batches, Adam instead of plain SGD; scaling where curvature is uneven.
 

@@ -7,6 +7,12 @@ What it sees:
 Why it stalls a run:
     More steps make the training loss fall and the validation score with it.
 
+Likely causes:
+    There are few rows for so many weights.
+    The run goes on after the validation score was best.
+    Nothing holds the weights: no weight decay, no dropout, no augmentation.
+    Rows of training and validation come from different sources.
+
 What treats it:
     Weight decay or dropout, fewer units, stopping at the best epoch, more data.
 

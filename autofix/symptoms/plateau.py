@@ -8,6 +8,14 @@ Why it stalls a run:
     It is the stall itself, whatever the cause: vanished gradients, dead layers, a rate too small or too large, a
     penalty that outweighs the data, a loss that does not fit.
 
+Likely causes:
+    The learning rate is too high or too low for anything to happen.
+    Gradients vanish, or units are dead or saturated.
+    The output layer and the loss do not fit each other.
+    Inputs or targets are unscaled.
+    A penalty outweighs the data.
+    Inputs and targets have no relation.
+
 What treats it:
     What treats the causes found beside it; without one: learning rate, activation, initialization, scaling.
 

@@ -7,6 +7,11 @@ What it sees:
 Why it stalls a run:
     The optimizer shrinks weights instead of fitting data; the loss falls handsomely while it does.
 
+Likely causes:
+    The coefficient of L1 or L2 is too large; common ones lie between 1e-5 and 1e-3.
+    Every layer has a penalty, and they add up.
+    The penalty was set for a loss that is summed, not averaged, over rows.
+
 What treats it:
     Smaller coefficients.
 

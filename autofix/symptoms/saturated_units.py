@@ -7,6 +7,12 @@ What it sees:
 Why it stalls a run:
     At the bound of a tanh or sigmoid the derivative is below 0.04, and the product over layers is nothing.
 
+Likely causes:
+    Initial weights are too large.
+    Inputs are unscaled.
+    The learning rate is too high.
+    Many bounded activations stand behind one another without a normalization.
+
 What treats it:
     Smaller initial weights, scaled inputs, normalization between layers, the ReLU family, a lower rate.
 

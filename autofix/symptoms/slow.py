@@ -7,6 +7,12 @@ What it sees:
 Why it stalls a run:
     The run would need many times its length. A rate two or three orders of magnitude too small is the usual cause.
 
+Likely causes:
+    The learning rate is two or three orders of magnitude too low.
+    Plain SGD meets features of different scales.
+    The gradients are small: squared errors of a squashed output, many saturating layers.
+    Weights start so small that they first have to grow.
+
 What treats it:
     A range test and a higher rate; an adaptive optimizer; scaled inputs; a loss with steeper gradients.
 

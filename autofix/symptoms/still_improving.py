@@ -7,6 +7,12 @@ What it sees:
 Why it stalls a run:
     Nothing is wrong but the number of steps; a person sees a bad score and looks for a fault that is not there.
 
+Likely causes:
+    Too few epochs.
+    The learning rate is lower than it need be.
+    Early stopping with too little patience.
+    Batches so large that an epoch makes few steps.
+
 What treats it:
     More epochs, stopped when the validation score no longer improves; a higher learning rate where the rate is low.
 

@@ -8,6 +8,12 @@ Why it stalls a run:
     A penalty above the loss is fallen down first: the kernels shrink to zero and the loss rests at that of a constant.
     Dropout of 0.9 keeps a tenth of the units; behind the logits it deletes the answer.
 
+Likely causes:
+    Coefficients or rates were taken over from a far larger model.
+    The rate of a dropout was meant as the share to keep.
+    A dropout was put behind the output layer.
+    Several kinds of regularization were added on top of each other.
+
 What treats it:
     Smaller coefficients, lower rates, no dropout behind the head.
 

@@ -6,6 +6,12 @@ What it sees:
 Why it stalls a run:
     The model cannot hold the relation, or the run did not find it; validation tricks will not help.
 
+Likely causes:
+    The run did not get there: learning rate, scaling or vanishing gradients.
+    Too few epochs.
+    Dropout or penalties are too strong.
+    Too few units or layers, or no activation between them.
+
 What treats it:
     Whatever stalls the optimization first; longer training, less regularization, more units last.
 

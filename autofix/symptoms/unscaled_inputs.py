@@ -8,6 +8,12 @@ Why it stalls a run:
     Initializers keep variances for inputs of about unit size. A feature of size 100 makes pre-activations 100 times too
     large (saturated or dead units, exploding SGD) and curvature 10,000 times too uneven for one learning rate.
 
+Likely causes:
+    Raw measurements are fed as they are, each in its own unit.
+    Pixels from 0 to 255 are not divided.
+    An identifier, a date or a year is fed as a number.
+    The scaler was fitted but not applied.
+
 What treats it:
     A `Normalization` (or `Rescaling` for pixels) layer baked into the model.
 

@@ -9,6 +9,11 @@ Why it stalls a run:
     The loss starts at the square of the offset, so SGD explodes; Adam moves an output bias by about the learning rate a
     step, so a mean of 150 at 0.001 takes tens of thousands of steps. Columns of unlike size drown each other.
 
+Likely causes:
+    Prices, years or counts are predicted in their own unit.
+    Targets of several outputs have different units.
+    The targets were scaled for another model and not for this one.
+
 What treats it:
     Standardized targets, with the inverse baked in behind the head; smaller learning rates or clipping help partly.
 

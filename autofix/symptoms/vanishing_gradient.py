@@ -8,6 +8,12 @@ Why it stalls a run:
     The layers that meet the inputs stay random, so what reaches the head hardly depends on the inputs. Adaptive
     optimizers hide the ratio by dividing by it, hence the second look at the movement and the score.
 
+Likely causes:
+    A deep stack of sigmoids or tanhs.
+    Initial weights are too small.
+    Units are saturated or dead.
+    A long recurrence without gates.
+
 What treats it:
     ReLU family with He initialization, batch normalization, skip connections, an adaptive optimizer.
 

@@ -7,6 +7,12 @@ What it sees:
 Why it stalls a run:
     No change, no learning: everything is frozen, the gradient is zero, or the rate is below what floats resolve.
 
+Likely causes:
+    All layers are frozen.
+    The learning rate is below what a step can be seen of.
+    The loss does not depend on the weights: another tensor, a rounding, an argmax.
+    Every unit is dead, or the loss is clipped where it has no slope.
+
 What treats it:
     By cause: unfreezing; another initialization, activation or loss for a zero gradient; a range test for the rate.
 
@@ -22,6 +28,7 @@ import math
 
 import numpy as np
 
+from autofix.manual.rules import causes_led_by
 from autofix.symptom import Diagnosis, Evidence, Symptom
 from autofix.symptoms._judging import eased, finite_part, numbers
 from autofix.symptoms._program import present, weighted
@@ -32,6 +39,12 @@ UNCHANGED = 1e-6
 # Global norm under which a gradient is zero for 32-bit weights.
 ZERO_GRADIENT = 1e-10
 SEVERITY = 0.95
+# The likely cause that a measured one is.
+CAUSES = {
+    "frozen": "All layers are frozen",
+    "zero gradient": "Every unit is dead",
+    "learning rate": "The learning rate is below",
+}
 
 
 def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
@@ -58,7 +71,9 @@ def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
     else:
         cause, text = "unknown", text + "."
     values = numbers(change=moved, gradient_norm=norm, cause=cause, learning_rate=float(trace.learning_rate))
-    return (Diagnosis(Symptom.WEIGHTS_UNCHANGED, eased(SEVERITY, evidence), 1.0, text, None, 0, values),)
+    severity = eased(SEVERITY, evidence)
+    causes = causes_led_by("WEIGHTS_UNCHANGED", CAUSES[cause]) if cause in CAUSES else ()
+    return (Diagnosis(Symptom.WEIGHTS_UNCHANGED, severity, 1.0, text, None, 0, values, causes),)
 
 
 def _gradient(trace: Trace) -> float | None:

@@ -21,8 +21,9 @@ SIGNATURE = [tf.TensorSpec([None], dtype) for dtype in (tf.int32, tf.int32, tf.i
 XLA_STEPS = 512
 # Fewer full batches in a row than this are left to the plain loop: an XLA call costs some milliseconds by itself.
 XLA_LEAST = 16
-# Calls after which it is clear whether XLA is faster here: the first ones still set things up.
-XLA_TRIED = 3
+# Calls after which it is clear whether XLA is faster here: the first ones still set things up, and what a call costs by
+# itself, about 0.5 ms, hides the pace of a short one.
+XLA_TRIED, XLA_TIMED = 3, 64
 # What XLA's compilation takes, in times of the plain loop's trace, until one was compiled: 1.1 to 2.5 for the models
 # of the step benchmark, the deeper the more.
 XLA_TRACES = 2.0
@@ -45,31 +46,37 @@ class Loop:
         self.traces = 0
         self.registered = Registered()
 
-    def over(self, steps: Any, count: int | Any, pick: Any, probe: Any, rates: Any) -> Any:
-        """Builds the loop: `steps` steps on the rows that `pick(i)` gives, results for `count` of them."""
+    def over(self, steps: Any, count: int | Any, pick: Any, rates: Any, *read: tuple[Any, int]) -> Any:
+        """Builds the loop: `steps` steps on the rows that `pick(i)` gives.
+
+        Args:
+            steps: Steps to make.
+            count: Steps to make room for.
+            pick: Returns the row numbers of step i.
+            rates: Learning rate of each step, NaN to keep the optimizer's.
+            read: What else to read after each step: a function of i, and how many values it returns.
+
+        Returns:
+            The losses, float tensor [count], and for each of `read` a float tensor [count, values].
+        """
         self.traces += 1
-        width = self.step.width
         losses = tf.TensorArray(tf.float32, size=count, element_shape=())
-        norms = tf.TensorArray(tf.float32, size=count, element_shape=(width,))
+        others = [tf.TensorArray(tf.float32, size=count, element_shape=(width,)) for _, width in read]
         optimizer = self.step.model.optimizer
         inner = getattr(optimizer, "inner_optimizer", optimizer)
         schedule = not isinstance(inner._learning_rate, keras.Variable)
 
-        def body(i: Any, losses: Any, norms: Any) -> Any:
+        def body(i: Any, losses: Any, *others: Any) -> Any:
             if not schedule:
                 own = tf.convert_to_tensor(optimizer.learning_rate)
                 wanted = tf.cast(rates[i], own.dtype)
                 optimizer.learning_rate.assign(tf.where(tf.math.is_nan(wanted), own, wanted))
-            loss = self.step(pick(i))
-            norm = tf.fill([width], np.float32(np.nan))
-            if self.step.probed:
-                norm = tf.cond(probe[i], self.step.norms, lambda: tf.fill([width], np.float32(np.nan)))
-            return i + 1, losses.write(i, loss), norms.write(i, norm)
+            losses = losses.write(i, self.step(pick(i)))
+            values = [other.write(i, reads(i)) for (reads, _), other in zip(read, others, strict=True)]
+            return i + 1, losses, *values
 
-        _, losses, norms = tf.while_loop(
-            lambda i, *_: i < steps, body, (tf.constant(0), losses, norms), parallel_iterations=1
-        )
-        return losses.stack(), norms.stack()
+        found = tf.while_loop(lambda i, *_: i < steps, body, (tf.constant(0), losses, *others), parallel_iterations=1)
+        return tuple(array.stack() for array in found[1:])
 
 
 class PlainLoop(Loop):
@@ -95,9 +102,12 @@ class PlainLoop(Loop):
         self, order: np.ndarray, starts: np.ndarray, stops: np.ndarray, probe: np.ndarray, rates: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Trains on `order[starts[i]:stops[i]]`, one step each; returns losses and gradient norms."""
+        # A few steps of a long order: only their rows are handed over.
+        first, last = int(starts[0]), int(stops[-1])
+        given = (order[first:last], starts - first, stops - first, probe, rates)
         args = tuple(
-            tf.constant(value, spec.dtype)
-            for value, spec in zip((order, starts, stops, probe, rates), SIGNATURE, strict=True)
+            tf.convert_to_tensor(np.asarray(value, spec.dtype.as_numpy_dtype))
+            for value, spec in zip(given, SIGNATURE, strict=True)
         )
         if self.eager:
             return self._in_python(*args)
@@ -130,8 +140,13 @@ class PlainLoop(Loop):
         self.registered.release()
 
     def _steps(self, order: Any, starts: Any, stops: Any, probe: Any, rates: Any) -> Any:
-        count = tf.shape(starts)[0]
-        return self.over(count, count, lambda i: order[starts[i] : stops[i]], probe, rates)
+        count, width = tf.shape(starts)[0], self.step.width
+
+        def norms(i: Any) -> Any:
+            unread = tf.fill([width], np.float32(np.nan))
+            return tf.cond(probe[i], self.step.norms, lambda: unread) if self.step.probed else unread
+
+        return self.over(count, count, lambda i: order[starts[i] : stops[i]], rates, (norms, width))
 
     def _in_python(self, order: Any, starts: Any, stops: Any, probe: Any, rates: Any) -> tuple[np.ndarray, np.ndarray]:
         losses, norms = [], []
@@ -144,7 +159,10 @@ class PlainLoop(Loop):
 
 
 class XlaLoop(Loop):
-    """A loop over full batches of one size, compiled by XLA.
+    """A loop over full batches of one size, compiled by XLA, that reads no gradients.
+
+    To hand gradients on, even to a branch that is seldom taken, XLA has to put them into memory and cannot compute them
+    where they are used: that made each step of the models of the step benchmark 3 to 22 % slower.
 
     Args:
         step: What to run.
@@ -154,7 +172,7 @@ class XlaLoop(Loop):
     def __init__(self, step: Step, batch: int) -> None:
         super().__init__(step)
         self.batch = batch
-        self.calls = 0
+        self.calls = self.timed = 0
         self.pace: float | None = None
         began = time.monotonic()
         self._call = tf.function(
@@ -164,52 +182,48 @@ class XlaLoop(Loop):
             input_signature=[
                 tf.TensorSpec([XLA_STEPS, batch], tf.int32),
                 tf.TensorSpec([], tf.int32),
-                tf.TensorSpec([XLA_STEPS], tf.bool),
                 tf.TensorSpec([XLA_STEPS], tf.float32),
             ],
         )
         self._call._omit_frequent_tracing_warning = True
         nothing = np.zeros((XLA_STEPS, batch), "int32")
         with self.registered.noted():
-            self._call(nothing, 0, np.zeros(XLA_STEPS, bool), keeping_rates(XLA_STEPS))
+            self._call(nothing, 0, keeping_rates(XLA_STEPS))
         self.seconds = time.monotonic() - began
 
-    def run(self, index: np.ndarray, probe: np.ndarray, rates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def run(self, index: np.ndarray, rates: np.ndarray) -> np.ndarray:
         """Trains on full batches.
 
         Args:
             index: int array [steps, batch]: row numbers.
-            probe: bool array [steps]: which steps are probed.
             rates: float array [steps]: learning rates, NaN to keep the optimizer's.
 
         Returns:
-            Losses, float array [steps], and gradient norms, float array [steps, layers + 1].
+            Losses, float array [steps].
         """
-        losses, norms = [], []
+        losses = []
         for begin in range(0, len(index), XLA_STEPS):
             part = slice(begin, begin + XLA_STEPS)
             steps = len(index[part])
             began = time.monotonic()
-            loss, norm = self._call(
-                _padded(index[part].astype("int32")),
-                np.int32(steps),
-                _padded(probe[part]),
-                _padded(rates[part].astype("float32")),
+            (loss,) = self._call(
+                _padded(index[part].astype("int32")), np.int32(steps), _padded(rates[part].astype("float32"))
             )
             losses.append(loss.numpy()[:steps])
-            norms.append(norm.numpy()[:steps])
             pace = (time.monotonic() - began) / steps
-            self.pace = pace if self.pace is None else min(self.pace, pace)
             self.calls += 1
-        return np.concatenate(losses), np.concatenate(norms)
+            if steps >= XLA_TIMED:
+                self.timed += 1
+                self.pace = pace if self.pace is None else min(self.pace, pace)
+        return np.concatenate(losses)
 
     def close(self) -> None:
         """Lets go of the compiled function."""
         del self._call
         self.registered.release()
 
-    def _steps(self, index: Any, steps: Any, probe: Any, rates: Any) -> Any:
-        return self.over(steps, XLA_STEPS, lambda i: index[i], probe, rates)
+    def _steps(self, index: Any, steps: Any, rates: Any) -> Any:
+        return self.over(steps, XLA_STEPS, lambda i: index[i], rates)
 
 
 def xla_loses(model: keras.Model) -> str | None:

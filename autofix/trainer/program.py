@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import math
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -33,9 +34,10 @@ from autofix.trainer.step import Step
 logger = logging.getLogger(__name__)
 
 # Gradients are read at each of the first steps and then now and then: often enough to date a fault, seldom enough to
-# cost nothing.
-PROBE_FIRST = 20
-PROBE_EVERY = 20
+# cost nothing in the plain loop. XLA reads none: where it runs, the plain loop makes the first steps and then one now
+# and then, ever more rarely, because going from one to the other and back costs as much as 10 to 20 steps.
+PROBE_FIRST, PROBE_EVERY = 20, 20
+LEFT_FIRST, LEFT_GROWTH = 2, 3
 
 
 class Program:
@@ -178,10 +180,11 @@ class Program:
         probe = (steps < PROBE_FIRST) | (steps % PROBE_EVERY == 0)
         rates = keeping_rates(len(starts)) if rates is None else rates
         losses, norms = [], []
-        for part, full in self._parts(starts, stops, max(ahead, len(starts))):
+        for part, full in self._parts(starts, stops, steps, max(ahead, len(starts))):
             if full in self._xla:  # it may have been given up since the parts were cut
                 index = order[starts[part][:, None] + np.arange(full)]
-                loss, norm = self._xla[full].run(index, probe[part], rates[part])
+                loss = self._xla[full].run(index, rates[part])
+                norm = np.full((len(loss), self.step.width), np.nan, "float32")
                 self._judge_xla(full)
             else:
                 loss, norm = self._plain.run(order, starts[part], stops[part], probe[part], rates[part])
@@ -211,18 +214,22 @@ class Program:
         self._forward = None
         self.step.close()
 
-    def _parts(self, starts: np.ndarray, stops: np.ndarray, ahead: int) -> Iterator[tuple[slice, int]]:
-        """Cuts the batches into runs of full ones for XLA, and the rest (size 0) for the plain loop."""
+    def _parts(
+        self, starts: np.ndarray, stops: np.ndarray, steps: np.ndarray, ahead: int
+    ) -> Iterator[tuple[slice, int]]:
+        """Cuts the batches into runs of full ones for XLA, and the rest (size 0) for the plain loop.
+
+        Where it is cut does not depend on whether gradients are read, so that reading them changes nothing.
+        """
         sizes = stops - starts
         batch = int(sizes.max(initial=0))
-        full = sizes == batch
-        edges = [0, *(np.flatnonzero(np.diff(full)) + 1).tolist(), len(sizes)]
-        parts = [slice(begin, end) for begin, end in itertools.pairwise(edges)]
-        long = sum(part.stop - part.start for part in parts if full[part.start]) >= XLA_LEAST * len(parts)
-        if not long or not self._has_xla(batch, ahead):
+        full = (sizes == batch) & ~_left(steps)
+        for part in _runs(full):
+            full[part] &= part.stop - part.start >= XLA_LEAST
+        if not full.any() or not self._has_xla(batch, ahead):
             yield slice(0, len(sizes)), 0
             return
-        for part in parts:
+        for part in _runs(full):
             yield part, batch if full[part.start] else 0
 
     def _has_xla(self, batch: int, ahead: int) -> bool:
@@ -246,7 +253,7 @@ class Program:
     def _judge_xla(self, batch: int) -> None:
         """Gives XLA up where it turned out slower than the plain loop."""
         loop = self._xla[batch]
-        if loop.pace is None or self._plain.pace is None or loop.calls < XLA_TRIED:
+        if loop.pace is None or self._plain.pace is None or loop.timed < XLA_TRIED:
             return
         if loop.pace > self._plain.pace:
             self._slow = "XLA was slower when measured"
@@ -271,6 +278,19 @@ class Program:
         known = {id(variable) for variable in self.model.weights}
         metrics = {id(variable) for metric in self.model.metrics for variable in metric.variables}
         return [v for v in self.model.variables if id(v) not in known and id(v) not in metrics]
+
+
+def _runs(flags: np.ndarray) -> list[slice]:
+    """Returns the stretches over which flags stay the same."""
+    edges = [0, *(np.flatnonzero(np.diff(flags)) + 1).tolist(), len(flags)]
+    return [slice(begin, end) for begin, end in itertools.pairwise(edges)]
+
+
+def _left(steps: np.ndarray) -> np.ndarray:
+    """Returns which steps XLA leaves to the loop that reads gradients, bool array [steps]."""
+    last = max(PROBE_FIRST, int(steps.max(initial=0)))
+    count = 1 + math.ceil(math.log(last / PROBE_FIRST, LEFT_GROWTH))
+    return (steps < LEFT_FIRST) | np.isin(steps, PROBE_FIRST * LEFT_GROWTH ** np.arange(count))
 
 
 def _factors(leaves: tuple[Leaf, ...], hot: Hot) -> Iterator[tuple[str, Any]]:

@@ -41,8 +41,7 @@ class Start:
             if isinstance(layer, keras.layers.Normalization)
             for v in layer.weights
         }
-        moving = {v.path for v in model.weights if "moving_" in v.path} if not self.trained else set()
-        frozen -= moving - learned
+        frozen -= self._moving(model, learned)
         all_frozen = not model.trainable_weights
         if policy == "keep":
             self._always, self._first = everything, everything
@@ -53,6 +52,16 @@ class Start:
             self._always = pretrained | (frozen if not all_frozen else set())
             self._first = everything
         self._always, self._first = self._always | adapted, self._first | adapted
+
+    def _moving(self, model: keras.Model, learned: set[str]) -> set[str]:
+        """Running statistics that are not trainable and all the same no part of what the user froze.
+
+        Those of a fitted model belong to weights that start anew, or went to NaN with them.
+        """
+        if not self.trained:
+            return {v.path for v in model.weights if "moving_" in v.path} - learned
+        layers = [layer for layer in model._flatten_layers(include_self=False) if layer.trainable]
+        return {v.path for layer in layers for v in layer._non_trainable_variables if "moving_" in v.path}
 
     @property
     def values(self) -> dict[str, np.ndarray]:
@@ -88,6 +97,12 @@ class Start:
             if self._recipe.has(key) and recipe.has(key):
                 return bool(self._recipe.get(key) != recipe.get(key))
         return False
+
+
+def is_pretrained(model: keras.Model) -> bool:
+    """Whether trainable layers of a model have left what their initializers wrote, so that it was trained before."""
+    layers = model._flatten_layers(include_self=False)
+    return any(_learned(layer) for layer in layers if layer.trainable and not isinstance(layer, keras.Model))
 
 
 def _learned(layer: Any) -> list[Any]:

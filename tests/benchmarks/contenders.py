@@ -29,6 +29,10 @@ FIT_SECONDS = 1.0
 MOST_EPOCHS = 20
 # Steps that are promised to the product's engine, which compiles with XLA only for long runs.
 LONG = 100_000
+# Calls until the engine runs as it will: the plain loop is traced, then timed, then XLA compiles.
+WARM_UP = 3
+# Steps done before a run, as far as an engine is told that is not to read gradients.
+UNREAD = 500_000
 
 
 class Clock(keras.callbacks.Callback):
@@ -123,20 +127,17 @@ class Fused:
 
     Args:
         model: What to train.
-        probes: Whether gradient norms are read as the product reads them.
         seconds: How long to time.
-        unit: Timed steps come in multiples of this.
     """
 
-    def __init__(self, model: Model, *, probes: bool = True, seconds: float = SECONDS, unit: int = EPOCH) -> None:
-        options = {} if probes else {"probes": False}
-        self.program = Program(recipe_of(model), batch_of(model, EPOCH * BATCH), **options)
+    def __init__(self, model: Model, *, seconds: float = SECONDS) -> None:
+        self.program = Program(recipe_of(model), batch_of(model, EPOCH * BATCH))
         self._rng = np.random.default_rng(0)
         self._done = 0
         self._steps = 5 * EPOCH
-        for _ in range(2):  # the plain loop, then XLA's compilation
+        for _ in range(WARM_UP):
             self.seconds()
-        self._steps = unit * epochs_for(unit * self.seconds(), seconds)
+        self._steps = EPOCH * epochs_for(EPOCH * self.seconds(), seconds)
 
     def seconds(self) -> float:
         """Train for some steps; returns seconds a step."""
@@ -151,6 +152,50 @@ class Fused:
     def close(self) -> None:
         """Let go of the compiled functions."""
         self.program.close()
+
+
+class FusedRun:
+    """Whole runs by the product's engine.
+
+    Args:
+        program: What trains.
+        steps: Steps of a run.
+        reads: Whether gradients are read as the product reads them; without, the faster loop makes every step.
+    """
+
+    def __init__(self, program: Program, steps: int, *, reads: bool) -> None:
+        self.program, self._steps = program, steps
+        # Far beyond the steps that are left to the loop that reads gradients, none is.
+        self._first = 0 if reads else UNREAD
+
+    @classmethod
+    def both(cls, model: Model, seconds: float, most: int) -> tuple[FusedRun, FusedRun]:
+        """Return runs of one program without and with reading; two programs differ by where they lie in memory.
+
+        Args:
+            model: What to train.
+            seconds: How long a run takes, at most.
+            most: Steps of a run, at most.
+        """
+        program = Program(recipe_of(model), batch_of(model, EPOCH * BATCH))
+        trial = cls(program, 5 * EPOCH, reads=False)
+        for _ in range(WARM_UP):
+            trial.seconds()
+        steps = min(most, round(seconds / trial.seconds()))
+        return cls(program, steps, reads=False), cls(program, steps, reads=True)
+
+    def seconds(self) -> float:
+        """Make one run; returns seconds a step."""
+        order = np.random.default_rng(0).permutation(EPOCH * BATCH)
+        order, starts = np.resize(order, self._steps * BATCH), np.arange(self._steps) * BATCH
+        began = time.perf_counter()
+        self.program.run(order, starts, starts + BATCH, self._first, ahead=LONG)
+        return (time.perf_counter() - began) / self._steps
+
+    def close(self) -> None:
+        """Let go of the compiled functions: the reading one of two runs does, the other one shares them."""
+        if self._first == 0:
+            self.program.close()
 
 
 def epochs_for(seconds: float, wanted: float = SECONDS) -> int:

@@ -17,17 +17,15 @@ from .timing import Spread, bootstrap, interleaved
 MOST_OVERHEAD = {"fused": 0.03, "fit": 0.05}
 # Programs compiled anew on either side, and measurements on each pair of them.
 PAIRS, QUICK_PAIRS = 4, 1
-REPETITIONS, QUICK_REPETITIONS = {"fused": 30, "fit": 8}, 2
-# A measurement is short, so that both of a pair see the same machine, and holds whole rounds of the probe schedule.
-FUSED_SECONDS, FIT_SECONDS = 0.06, 1.0
-SCHEDULE = 20
-# The engine chooses between loops by their measured pace; a pair that chose differently is compiled again.
-TRIES = 3
+REPETITIONS, QUICK_REPETITIONS = {"fused": 10, "fit": 8}, 2
+# A measurement is one run from its first step: probes are dense at first and ever more rare later. It is as long as the
+# runs that XLA is compiled for, in seconds and in steps at most.
+SECONDS, STEPS = 1.0, 8192
 COLUMNS = ("model", "loop", "without us", "with us", "overhead %", "95 % interval", "pairs")
 NOTES = (
     "overhead: median of the paired ratios, minus one, of measurements that take turns; several pairs of programs are "
     "compiled anew for each row. interval: bootstrap over programs and measurements.",
-    f"fused: after the first {SCHEDULE} steps of a run, each of which is probed. fit: with `autofix.Watch(data)`.",
+    f"fused: runs of {SECONDS:g} s or {STEPS:,} steps from their first step. fit: with `autofix.Watch(data)`.",
 )
 
 Timed = Any
@@ -83,17 +81,9 @@ def measure(pair: Callable[[], tuple[Timed, Timed]], loop: str, quick: bool) -> 
 
 
 def _fused(model: Any) -> tuple[Timed, Timed]:
-    from .contenders import Fused
+    from .contenders import FusedRun
 
-    for _ in range(TRIES):
-        without, watched = (
-            Fused(model, probes=probes, seconds=FUSED_SECONDS, unit=SCHEDULE) for probes in (False, True)
-        )
-        if without.program.engine == watched.program.engine:
-            return without, watched
-        without.close()
-        watched.close()
-    raise RuntimeError(f"{model.name} runs on different engines with and without probes: the machine is too busy.")
+    return FusedRun.both(model, SECONDS, STEPS)
 
 
 def _fit(model: Any) -> tuple[Timed, Timed]:
@@ -103,8 +93,8 @@ def _fit(model: Any) -> tuple[Timed, Timed]:
 
     # A dataset shows the watch no rows to look at the model on, so it is given some.
     rows = model.data(EPOCH * BATCH)
-    without = Fit(model, endless=True, seconds=FIT_SECONDS)
-    return without, Fit(model, endless=True, seconds=FIT_SECONDS, callbacks=lambda: [Watch(rows)])
+    without = Fit(model, endless=True, seconds=SECONDS)
+    return without, Fit(model, endless=True, seconds=SECONDS, callbacks=lambda: [Watch(rows)])
 
 
 def _cells(figures: dict[str, Any]) -> list[str]:

@@ -203,3 +203,16 @@ def test_the_users_weights_are_copies(mlp, session):
     one.trainer.run(one.recipe, Patch(), seed=0)
     assert len(equal(of(model), before)) == 4
     assert one.trainer.start.trained is False
+
+
+def test_running_statistics_of_a_fitted_model_start_anew_unless_frozen(mlp, session):
+    """They belong to weights that are drawn again, and may have gone to NaN with them."""
+    model = mlp(between=(L.BatchNormalization(name="free"), L.BatchNormalization(name="frozen")))
+    model.get_layer("frozen").trainable = False
+    for layer in (model.get_layer("free"), model.get_layer("frozen")):
+        layer.moving_mean.assign(np.full(layer.moving_mean.shape, 7.0))
+    model.optimizer.build(model.trainable_variables)
+    model.optimizer.iterations.assign(5)
+    found = starts(session(model), 0)
+    assert np.all(found["frozen/moving_mean"] == 7.0)
+    assert np.all(found["free/moving_mean"] < 1.0)

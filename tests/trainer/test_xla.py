@@ -14,11 +14,13 @@ import tensorflow as tf
 from autofix.change import Patch
 from autofix.outcome import Status
 from autofix.session import Session
-from autofix.trainer.loops import XLA_LEAST, XLA_SAVES, XLA_STEPS, XLA_TRACES, XLA_TRIED, xla_loses
+from autofix.trainer.loops import XLA_LEAST, XLA_SAVES, XLA_STEPS, XLA_TIMED, XLA_TRACES, XLA_TRIED, xla_loses
 from autofix.trainer.program import Program
 
 L = keras.layers
 EVER = 10**9
+# Steps done before, as far as a program is told: none of those that follow is left to the loop that reads gradients.
+FAR = 600_000
 # Seconds that the plain loop is made to believe a step and its trace took: no test depends on the machine.
 PACE, TRACING = 1e-3, 0.5
 PAYS = round(XLA_TRACES * TRACING / XLA_SAVES / PACE)
@@ -52,7 +54,7 @@ def start_over(one: Session, program: Program) -> None:
 def train(program: Program, steps: int, *, batch: int = 2, ahead: int = 0, rates: Any = None) -> Any:
     order = np.resize(np.arange(60), steps * batch)
     starts = np.arange(steps) * batch
-    return program.run(order, starts, starts + batch, 0, rates, ahead=ahead)
+    return program.run(order, starts, starts + batch, FAR, rates, ahead=ahead)
 
 
 def equal(ours: Any, theirs: Any, tolerance: float = 2e-6) -> None:
@@ -174,7 +176,7 @@ def test_epochs_that_end_in_a_small_batch_too_soon_are_left_to_the_plain_loop(pr
     size = 21
     starts = np.concatenate([epoch * size + np.arange(0, size, 2) for epoch in range(4)])
     stops = np.minimum(starts + 2, (starts // size + 1) * size)
-    program.run(np.resize(np.arange(60), 4 * size), starts, stops, 0, ahead=EVER)
+    program.run(np.resize(np.arange(60), 4 * size), starts, stops, FAR, ahead=EVER)
     assert program.engine == "compiled"
 
 
@@ -195,22 +197,49 @@ def test_every_batch_size_has_a_loop_of_its_own_and_the_first_one_tells_what_the
 def test_more_steps_than_fit_in_a_call(one, program):
     steps = XLA_STEPS + XLA_LEAST
     calm = np.full(steps, 1e-3)
-    losses, norms = train(program, steps, rates=calm)
+    losses, _ = train(program, steps, rates=calm)
     expected = program.weights()
     start_over(one, program)
-    found = train(program, steps, rates=calm, ahead=EVER)
+    found, _ = train(program, steps, rates=calm, ahead=EVER)
     assert program._xla[2].calls == 2
-    equal([*found, *program.weights()], [losses, norms, *expected], 1e-5)
+    equal([found, *program.weights()], [losses, *expected], 1e-5)
+
+
+def test_gradients_are_read_by_the_plain_loop_between_calls_into_xla(program):
+    order, starts = np.resize(np.arange(60), 400), np.arange(200) * 2
+    losses, norms = program.run(order, starts, starts + 2, 0, ahead=EVER)
+    read = np.flatnonzero(np.isfinite(norms).all(axis=1))
+    assert program.engine == "xla"
+    assert np.isfinite(losses).all()
+    assert list(read) == [0, 1, 20, 60, 180]
+
+
+def test_whether_gradients_are_read_changes_no_bit(one):
+    """Which loop makes which step is the same with and without."""
+    ends = []
+    for probes in (True, False):
+        program = Program(one.recipe, one.trainer.feed.batch(one.recipe), probes=probes)
+        program.reset(one.trainer.store.get(one.recipe, 0)[2])
+        train(program, 1)
+        program._plain.pace, program._plain.tracing = PACE, TRACING
+        order, starts = np.resize(np.arange(60), 400), np.arange(200) * 2
+        losses, norms = program.run(order, starts, starts + 2, 0, ahead=EVER)
+        assert program.engine == "xla"
+        assert np.isfinite(norms).any() == probes
+        ends.append([losses, *program.weights()])
+        program.close()
+    for one_side, other in zip(*ends, strict=True):
+        np.testing.assert_array_equal(one_side, other)
 
 
 def test_learning_rates_of_a_range_test_rule(one, program):
     rates = np.geomspace(1e-4, 0.3, 40)
-    losses, norms = train(program, 40, rates=rates)
+    losses, _ = train(program, 40, rates=rates)
     expected = program.weights()
     start_over(one, program)
-    found = train(program, 40, rates=rates, ahead=EVER)
+    found, _ = train(program, 40, rates=rates, ahead=EVER)
     assert program.engine == "xla"
-    equal([*found, *program.weights()], [losses, norms, *expected])
+    equal([found, *program.weights()], [losses, *expected])
     assert float(program.model.optimizer.learning_rate) == pytest.approx(0.3)
 
 
@@ -238,7 +267,7 @@ def test_hot_settings_reach_xla(session, table):
     ends = []
     for each in (hot, own):
         each.reset(weights, knobs, one.trainer.feed.batch(recipe).weight)
-        ends.append([*train(each, 20, ahead=EVER), *each.weights()])
+        ends.append([train(each, 20, ahead=EVER)[0], *each.weights()])
     equal(*ends)
     assert (program.engine, program.traces) == ("xla", 2)
     own.close()
@@ -252,10 +281,12 @@ def test_xla_is_given_up_where_it_turns_out_slower(one, program):
     expected = program.weights()
     program._xla[2].pace = 1e6
     program._plain.pace = 1e-9
-    for _ in range(XLA_TRIED - 2):
-        train(program, 20, ahead=EVER)
+    for _ in range(XLA_TRIED - 1):
+        train(program, XLA_TIMED, ahead=EVER)
+        program._xla[2].pace = 1e6
         assert program.engine == "xla"  # the first calls still set things up
-    train(program, 20, ahead=EVER)
+    program._plain.pace = 1e-12
+    train(program, XLA_TIMED, ahead=EVER)
     assert (program.engine, program.reason) == ("compiled", "XLA was slower when measured")
     train(program, 20, ahead=EVER)
     assert program.engine == "compiled"
@@ -267,12 +298,13 @@ def test_xla_is_given_up_where_it_turns_out_slower(one, program):
 def test_xla_may_be_given_up_in_the_middle_of_a_call(program):
     """Full batches, a small one, full batches again, and the loop is gone after the first of them."""
     train(program, 20, ahead=EVER)
-    program._xla[2].calls = XLA_TRIED
+    program._xla[2].timed = XLA_TRIED
+    program._xla[2].pace = 1e6
     program._plain.pace = 1e-12
     size = 81
     starts = np.concatenate([epoch * size + np.arange(0, size, 2) for epoch in range(2)])
     stops = np.minimum(starts + 2, (starts // size + 1) * size)
-    losses, _ = program.run(np.resize(np.arange(60), 2 * size), starts, stops, 0, ahead=EVER)
+    losses, _ = program.run(np.resize(np.arange(60), 2 * size), starts, stops, FAR, ahead=EVER)
     assert len(losses) == len(starts)
     assert program.reason == "XLA was slower when measured"
 
@@ -292,14 +324,14 @@ def test_step_that_xla_cannot_compile_goes_on_without(session, table, monkeypatc
     model = keras.Sequential([keras.Input((4,)), L.Dense(5, "tanh"), ByHand(), L.Dense(3, "softmax")])
     model.compile(keras.optimizers.SGD(0.1), "sparse_categorical_crossentropy", jit_compile=False)
     given = [value.copy() for value in model.get_weights()]
-    one = session(model, shuffle=False, epochs=3, batch_size=2)
+    one = session(model, shuffle=False, epochs=9, batch_size=2)
     outcome = one.trainer.run(one.recipe, Patch(), holdout=True)
     assert outcome.status is Status.DONE, outcome.error
     assert outcome.engine == "compiled"
     assert outcome.reason.startswith("XLA cannot compile the train step (")
     model.set_weights(given)
     x, y = table(), np.digitize(table()[:, 0], [-0.4, 0.4])
-    model.fit(x, y, epochs=3, batch_size=2, shuffle=False, verbose=0)
+    model.fit(x, y, epochs=9, batch_size=2, shuffle=False, verbose=0)
     equal(outcome.weights, model.get_weights())
 
 

@@ -1,0 +1,58 @@
+"""Arguments of the calls: what they may be, and the message where they are not."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from numbers import Real
+from typing import Any
+
+from autofix.errors import FixYourCall
+
+
+def fit_settings(epochs: int | None, batch_size: int | None, class_weight: Any) -> dict[str, Any]:
+    """Returns the settings of `fit` that were given, as a recipe writes them.
+
+    Raises:
+        FixYourCall: If one of them is wrong.
+    """
+    fit: dict[str, Any] = {}
+    for name, value in (("epochs", epochs), ("batch_size", batch_size)):
+        if value is not None:
+            if not _is_whole(value) or value < 1:
+                raise FixYourCall(f"`{name}` must be a whole number of at least 1. Received: {name}={value!r}.")
+            fit[name] = int(value)
+    if class_weight is not None:
+        if not isinstance(class_weight, Mapping) or not all(_is_number(value) for value in class_weight.values()):
+            raise FixYourCall(
+                f"`class_weight` must map classes to numbers, as in `fit`. Received: class_weight={class_weight!r}. "
+                "Leave it out to let the strategy `class_weight` decide."
+            )
+        fit["class_weight"] = {str(key): float(value) for key, value in class_weight.items()}
+    return fit
+
+
+def check_arguments(weights: Any, seed: Any, target: Any, progress: Any) -> None:
+    """Refuses wrong values of what several calls have in common.
+
+    Raises:
+        FixYourCall: If one of them is wrong.
+    """
+    if weights not in ("auto", "keep", "reset"):
+        raise FixYourCall(f"`weights` must be 'auto', 'keep' or 'reset'. Received: weights={weights!r}.")
+    if not _is_whole(seed) or seed < 0:
+        raise FixYourCall(f"`seed` must be a whole number of at least 0. Received: seed={seed!r}.")
+    if target is not None and not _is_number(target):
+        raise FixYourCall(f"`target` must be a score that is good enough, such as 0.95. Received: target={target!r}.")
+    if progress not in (True, False, "auto"):
+        raise FixYourCall(f"`progress` must be True, False or 'auto'. Received: progress={progress!r}.")
+
+
+def _is_number(value: Any) -> bool:
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return False
+    return math.isfinite(value)
+
+
+def _is_whole(value: Any) -> bool:
+    return _is_number(value) and int(value) == value
