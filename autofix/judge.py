@@ -30,7 +30,7 @@ LEAST_SHARE = 0.15
 LEAST = 0.02
 # What a symptom that says that a run fails, not why, adds to the promise of a remedy.
 OUTCOME_WEIGHT = 0.4
-# ... and one that is a fact of the program: it may well explain what was seen in the run, never the other way round.
+# ... and what one adds that is a fact of the program: it may well explain what was seen in the run, never the reverse.
 PROGRAM_WEIGHT = 1.3
 PROGRAM = frozenset(
     {

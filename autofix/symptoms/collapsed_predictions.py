@@ -35,6 +35,8 @@ from autofix.symptoms._judging import eased, numbers
 CONSTANT = 0.98
 # Share of the most frequent class from which one answer is merely IMBALANCE_IGNORED.
 MAJORITY = 0.85
+# Recall of the most frequent class below which the one answer is another.
+MISSED = 0.5
 # Rate of the most frequent label from which predicting none of them is no excuse.
 LABEL_RATE = 0.2
 SEVERITY = 0.9
@@ -48,7 +50,7 @@ def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
     found = []
     for item, target in zip(trace.predictions, evidence.facts.targets, strict=False):
         flat = math.isfinite(item.spread) and item.spread <= 1e-7 and item.finite
-        if not item.finite or not (item.constant >= CONSTANT or flat) or not _varied(target, evidence):
+        if not item.finite or not (item.constant >= CONSTANT or flat) or not _varied(target, item.recalls, evidence):
             continue
         if target.kind is TaskKind.REGRESSION:
             text = f"Output {target.name!r}: predictions vary by under 1 % of what the targets do"
@@ -65,7 +67,7 @@ def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
     return tuple(found)
 
 
-def _varied(target: TargetFacts, evidence: Evidence) -> bool:
+def _varied(target: TargetFacts, recalls: tuple[float, ...], evidence: Evidence) -> bool:
     """Whether the targets differ enough for one answer to be wrong."""
     if target.kind is TaskKind.REGRESSION:
         return any(std > 0 for std in target.std)
@@ -75,4 +77,8 @@ def _varied(target: TargetFacts, evidence: Evidence) -> bool:
     if target.kind is TaskKind.MULTILABEL:
         rows = max(1, evidence.facts.rows[0])
         return any(LABEL_RATE <= count / rows <= 1 - LABEL_RATE for count in target.counts)
-    return max(target.counts) / total < MAJORITY
+    most = max(target.counts)
+    majority = target.counts.index(most)
+    # The one answer may be a rare class, as that of a softmax over one unit is: no imbalance explains that.
+    is_missed = majority < len(recalls) and recalls[majority] < MISSED
+    return most / total < MAJORITY or is_missed

@@ -59,8 +59,8 @@ def main(arguments: list[str] | None = None) -> int:
     store, console = Store(options.out), make_console()
     stopped = False
     if options.rejudge:
-        there = [job for job in store.jobs() if job.kind in kinds and job.mutation in ("", *mutations)]
-        jobs = tuple(job for job in there if job.mutation in ("", *MUTATIONS) and job.kind in KINDS)
+        there = (job for job in store.jobs() if job.exists)
+        jobs = tuple(job for job in there if job.kind in kinds and job.mutation in ("", *mutations))
     else:
         seeds = [int(seed) for seed in options.seeds.split(",")]
         jobs = plan(kinds, mutations, seeds, healthy=options.healthy, kinds_each=options.kinds_each)

@@ -41,6 +41,13 @@ class Job:
         """The healthy run that it was made of; itself where it is one."""
         return Job("", self.kind, self.seed)
 
+    @property
+    def exists(self) -> bool:
+        """Whether there is such a kind, and the mutation applies to it; a folder may hold runs of older ones."""
+        if self.kind not in KINDS:
+            return False
+        return not self.mutation or (self.mutation in MUTATIONS and self.kind in MUTATIONS[self.mutation].kinds)
+
     def program(self) -> Program:
         """Returns the program, the fault inside."""
         healthy = KINDS[self.kind](self.seed)

@@ -81,6 +81,14 @@ def test_a_job_is_found_by_its_name() -> None:
         assert Job.named(job.name) == job
 
 
+def test_runs_of_former_mutations_and_kinds_are_passed_over() -> None:
+    assert Job("", "digits_cnn", 0).exists
+    assert Job("low_biases", "digits_mlp", 0).exists
+    assert not Job("low_biases", "text_embedding", 0).exists
+    assert not Job("gone", "digits_mlp", 0).exists
+    assert not Job("", "gone", 0).exists
+
+
 def test_every_broken_run_comes_with_its_twin() -> None:
     jobs = plan(("tabular_binary", "regression_one"), ("rate_x1000", "targets_x1e5"), (0, 1), healthy=1, kinds_each=3)
     broken = [job for job in jobs if job.mutation]

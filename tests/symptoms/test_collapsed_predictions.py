@@ -54,3 +54,8 @@ def test_each_output_is_judged() -> None:
 
 def test_nan_is_another_symptom() -> None:
     assert seen(predictions(1.0, finite=False)) == ()
+
+
+@pytest.mark.parametrize(("recalls", "many"), [((0.0, 1.0), 1), ((1.0, 0.0), 0)])
+def test_a_rare_class_for_all_is_no_matter_of_imbalance(recalls, many) -> None:
+    assert len(seen(predictions(1.0, recalls), facts=data(classes(720, 80)))) == many
