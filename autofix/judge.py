@@ -18,6 +18,8 @@ from autofix.yardstick import has_signal
 
 # Share of what a quick scikit-learn model gains over chance that a run must gain to count as working.
 WORKING = 0.9
+# Share of that gain below which no standard error, however large, makes a run a working one.
+NEARLY = 0.75
 # Share of that gain that a candidate may lack for the search to end with it, at most.
 SETTLED_SHARE = 0.05
 # A finding of this severity means that the run is stalled, not just that it could be better.
@@ -105,8 +107,11 @@ def is_healthy(session: Session, outcome: Outcome | None, findings: Sequence[Dia
         return False
     if value >= facts.chance + WORKING * (ceiling(session) - facts.chance):
         return True
-    # Within the standard error of a score it is the findings that tell.
-    return good_enough(session, value) and not any(item.severity >= SUSPECT for item in findings)
+    # Within the standard error of a score it is the findings that tell, unless the rows held out say otherwise.
+    scores = (value,) if outcome.holdout is None else (value, outcome.holdout.value)
+    least = facts.chance + NEARLY * (ceiling(session) - facts.chance)
+    near = all(score >= least and good_enough(session, score) for score in scores)
+    return near and not any(item.severity >= SUSPECT for item in findings)
 
 
 def is_stuck(session: Session, outcome: Outcome, findings: Sequence[Diagnosis]) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from autofix import judge
 from autofix.outcome import Outcome, Status
+from autofix.scoring import Score
 from autofix.symptom import Diagnosis, Symptom
 from tests.doubles import outcome, session
 
@@ -121,6 +123,15 @@ def test_within_the_error_of_a_score_the_findings_tell():
     assert healthy(0.83, finding(judge.SUSPECT - 0.01), signal=0.9, chance=0.3, noise=0.02)
     assert not healthy(0.83, finding(judge.SUSPECT), signal=0.9, chance=0.3, noise=0.02)
     assert not healthy(0.81, signal=0.9, chance=0.3, noise=0.02)
+
+
+def test_rows_held_out_have_a_say_where_the_error_is_large():
+    """16 rows of a regression: one part says 0.45 by luck, the other 0.19."""
+    known = session(signal=0.53, chance=0.0, noise=0.3)
+    lucky = replace(outcome(0.45), holdout=Score(0.19, 0.0, (0.19,)))
+    assert judge.is_healthy(known, replace(lucky, holdout=None), ())
+    assert not judge.is_healthy(known, lucky, ())
+    assert not healthy(0.3, signal=0.53, chance=0.0, noise=0.3)
 
 
 def test_run_on_data_without_a_signal_is_not():

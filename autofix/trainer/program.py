@@ -161,6 +161,7 @@ class Program:
         rates: np.ndarray | None = None,
         *,
         ahead: int = 0,
+        is_last: bool = False,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Trains over some batches.
 
@@ -171,6 +172,7 @@ class Program:
             first: Number of steps done before, to decide which steps are probed.
             rates: float array [steps]: learning rate of each step, for a range test; None keeps the optimizer's.
             ahead: Steps that are sure to follow, these included: whether XLA pays depends on them.
+            is_last: Whether nothing but these is to come. Otherwise as many as there were before are likely to.
 
         Returns:
             The loss of each step, float array [steps], and the gradient norms, float array [steps, layers + 1]: one
@@ -180,7 +182,7 @@ class Program:
         probe = (steps < PROBE_FIRST) | (steps % PROBE_EVERY == 0)
         rates = keeping_rates(len(starts)) if rates is None else rates
         losses, norms = [], []
-        for part, full in self._parts(starts, stops, steps, max(ahead, len(starts))):
+        for part, full in self._parts(starts, stops, steps, self._ahead(max(ahead, len(starts)), is_last)):
             if full in self._xla:  # it may have been given up since the parts were cut
                 index = order[starts[part][:, None] + np.arange(full)]
                 loss = self._xla[full].run(index, rates[part])
@@ -215,7 +217,7 @@ class Program:
         self.step.close()
 
     def _parts(
-        self, starts: np.ndarray, stops: np.ndarray, steps: np.ndarray, ahead: int
+        self, starts: np.ndarray, stops: np.ndarray, steps: np.ndarray, ahead: float
     ) -> Iterator[tuple[slice, int]]:
         """Cuts the batches into runs of full ones for XLA, and the rest (size 0) for the plain loop.
 
@@ -232,14 +234,18 @@ class Program:
         for part in _runs(full):
             yield part, batch if full[part.start] else 0
 
-    def _has_xla(self, batch: int, ahead: int) -> bool:
-        """Whether XLA is to run batches of this size; compiles when the plain loop's time is worth it."""
+    def _ahead(self, steps: int, is_last: bool) -> float:
+        """Returns the seconds that the plain loop is likely to take from here on; 0 while its pace is not known."""
+        return 0.0 if self._plain.pace is None else steps * self._plain.pace + (0.0 if is_last else self._spent)
+
+    def _has_xla(self, batch: int, ahead: float) -> bool:
+        """Whether XLA is to run batches of this size; compiles when the plain loop's time `ahead` is worth it."""
         if self._slow is not None or self.eager:
             return False
         if batch in self._xla:
             return True
         cost = min((loop.seconds for loop in self._xla.values()), default=XLA_TRACES * self._plain.tracing)
-        if self._plain.pace is None or XLA_SAVES * (self._spent + ahead * self._plain.pace) < cost:
+        if XLA_SAVES * ahead < cost or not ahead:
             return False
         try:
             self._xla[batch] = XlaLoop(self.step, batch)

@@ -55,6 +55,7 @@ class Run:
         settles: Whether weights that stand still do so for good: not under a learning-rate schedule.
         is_over: Whether the run has to end now.
         keep: Asked after each evaluation; False ends the run.
+        is_last: Whether few runs follow, none of them as likely as before.
     """
 
     program: Program
@@ -68,6 +69,7 @@ class Run:
     settles: bool
     is_over: Callable[[], bool]
     keep: Callable[[Progress], bool] | None
+    is_last: bool = False
 
     status: Status = Status.DONE
     score: Score | None = None
@@ -120,7 +122,8 @@ class Run:
             part = slice(done, done + size)
             first = self.step + done
             clock = time.monotonic()
-            losses, norms = self.program.run(rows, starts[part], stops[part], first, ahead=total - first)
+            ahead = total - first
+            losses, norms = self.program.run(rows, starts[part], stops[part], first, ahead=ahead, is_last=self.is_last)
             took = time.monotonic() - clock
             if self.tracer:
                 self.tracer.trained(first, losses, norms)

@@ -61,6 +61,7 @@ class Asked:
     holdout: bool
     share: float
     keep: Callable[[Progress], bool] | None
+    is_last: bool
 
 
 class Trainer:
@@ -88,6 +89,7 @@ class Trainer:
         self.store = Store(self.feed, start, origin, hot)
         size = sum(value.size for value in start.values.values())
         self._splits = data.splits if size <= SMALL_MODEL else data.splits[:1]
+        self._one_holdout = all(np.array_equal(split.holdout, data.splits[0].holdout) for split in data.splits)
         self._memo: dict[tuple[str, int, bool, float], Outcome] = {}
         self._unions: dict[tuple[int, bool, bool], np.ndarray] = {}
         self._stop = threading.Event()
@@ -131,6 +133,7 @@ class Trainer:
             before is not made again.
         """
         share = 1.0 if whole or refit or full else self.rung
+        proves = whole or refit
         whole = whole and recipe.fit.get("patience") is None
         key = (recipe.fingerprint(), seed, whole, share)
         known = self._memo.get(key) if not refit else None
@@ -138,9 +141,11 @@ class Trainer:
         if known is not None and scored and (known.trace is not None or not probes):
             return replace(known, patch=patch)
         parts: list[Outcome] = []
-        for number, split in enumerate(self._splits[:1] if refit else self._splits):
+        # Where all but one holdout is trained on, every division of the rows is the same.
+        alike = refit or (whole and self._one_holdout)
+        for number, split in enumerate(self._splits[:1] if alike else self._splits):
             split = replace(split, train=self._rows(recipe, number, whole=whole, refit=refit))
-            asked = Asked(recipe, patch, seed, deadline, probes and number == 0, holdout, share, keep)
+            asked = Asked(recipe, patch, seed, deadline, probes and number == 0, holdout, share, keep, proves)
             try:
                 part = self._run_split(asked, split, seed * 1000 + number)
             except FixYourCall:  # the user's own metric or argument: no trial would do better
@@ -311,6 +316,7 @@ class Trainer:
             knobs.rate is not None,
             lambda: self._stop.is_set() or time.monotonic() > asked.deadline,
             asked.keep,
+            asked.is_last,
         )
         run.go()
         trace = None

@@ -50,7 +50,9 @@ class Scripted:
     restored: list[float] = field(default_factory=list)
     asked: list[tuple[str, int]] = field(default_factory=list)
 
-    def run(self, order: Any, starts: Any, stops: Any, first: int, *, ahead: int) -> tuple[np.ndarray, np.ndarray]:
+    def run(
+        self, order: Any, starts: Any, stops: Any, first: int, *, ahead: int, is_last: bool
+    ) -> tuple[np.ndarray, np.ndarray]:
         self.calls.append((first, len(starts), ahead))
         time.sleep(self.seconds * len(starts))
         losses = np.ones(len(starts))
