@@ -14,6 +14,7 @@ from autofix.recipe import Recipe
 from autofix.scoring import Scorer, scorer_of
 from autofix.strategy import Case
 from autofix.symptom import Evidence
+from autofix.trace import Trace
 from autofix.trainer import Trainer
 from autofix.trainer.start import Start
 
@@ -55,12 +56,15 @@ class Session:
         case = self.case
         recipe = case.recipe if outcome is None else outcome.patch.apply(case.recipe)
         score = outcome.score.value if outcome and outcome.score else None
+        trace = outcome.trace if outcome else None
+        if trace is None and outcome is not None and outcome.error:
+            trace = Trace(error=outcome.error)  # a run that ends with its first step shows nothing else
         return Evidence(
             recipe,
             case.facts,
             case.input_shapes,
             case.output_shapes,
-            outcome.trace if outcome else None,
+            trace,
             score,
             self.scorer.perfect,
         )

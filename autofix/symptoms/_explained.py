@@ -7,7 +7,10 @@ from autofix.symptoms import (
     bad_initialization,
     bottleneck,
     extreme_learning_rate,
+    shape_broadcast,
+    sorted_rows,
     strong_regularization,
+    tiny_batch_normalization,
     unscaled_inputs,
     unscaled_targets,
 )
@@ -19,7 +22,10 @@ CAUSES = (
     bad_initialization.judge,
     bottleneck.judge,
     extreme_learning_rate.judge,
+    shape_broadcast.judge,
+    sorted_rows.judge,
     strong_regularization.judge,
+    tiny_batch_normalization.judge,
     unscaled_inputs.judge,
     unscaled_targets.judge,
 )

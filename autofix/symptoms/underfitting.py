@@ -25,15 +25,16 @@ from __future__ import annotations
 import math
 
 from autofix.symptom import Diagnosis, Evidence, Symptom
-from autofix.symptoms import still_improving
+from autofix.symptoms import late_plateau, still_improving
 from autofix.symptoms._judging import NOTE, losses, numbers, standing
 
 # Shortfall as a share of what the reference learner found, and in standard errors.
 SHORT, ERRORS = 0.1, 2.0
 # 0.55 just below the reference, 0.85 at chance.
 LOWEST, SLOPE, HIGHEST = 0.55, 0.3, 0.85
-# How sure it is that the model is what falls short; less while the run still improves: it may only need its time.
-CERTAINTY, UNFINISHED = 0.9, 0.5
+# How sure it is that the model is what falls short; less while the run still improves, for it may only need its time,
+# and where it came to rest too soon, which says more.
+CERTAINTY, EXPLAINED = 0.9, 0.5
 
 
 def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
@@ -55,6 +56,7 @@ def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
         f"{where.reach:.3f} on rows it has not seen."
     )
     values = numbers(train=float(trace.train_score), signal=where.reach, chance=where.chance, short=short)
-    unfinished = any(item.severity > NOTE for item in still_improving.judge(evidence))
-    certainty = UNFINISHED if unfinished else CERTAINTY
+    rules = (still_improving.judge, late_plateau.judge)
+    explained = any(item.severity > NOTE for rule in rules for item in rule(evidence))
+    certainty = EXPLAINED if explained else CERTAINTY
     return (Diagnosis(Symptom.UNDERFITTING, severity, certainty, text, numbers=values),)

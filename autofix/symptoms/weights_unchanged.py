@@ -48,6 +48,8 @@ CAUSES = {
     "disconnected": "The loss does not depend",
     "learning rate": "The learning rate is below",
 }
+# What Keras 3 says when it refuses a step in which every gradient is None (`BaseOptimizer`).
+REFUSED = "No gradients provided for any variable"
 # A layer without a gradient beside others that learn: it may be left out on purpose, or has died.
 LEFT_OUT, DIED = 0.6, 0.7
 
@@ -55,6 +57,8 @@ LEFT_OUT, DIED = 0.6, 0.7
 def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
     """Reports a run that changed nothing, and why it could not."""
     trace = evidence.trace
+    if trace is not None and REFUSED in (trace.error or ""):
+        return (_refused(),)
     if trace is None or not trace.steps:
         return ()
     changes = [value for value in trace.weight_change.values() if not math.isnan(value)]
@@ -82,6 +86,14 @@ def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
     severity = eased(SEVERITY, evidence)
     causes = causes_led_by("WEIGHTS_UNCHANGED", CAUSES[cause]) if cause in CAUSES else ()
     return (Diagnosis(Symptom.WEIGHTS_UNCHANGED, severity, 1.0, text, None, 0, values, causes),)
+
+
+def _refused() -> Diagnosis:
+    """Returns the finding of a run that ended with its first step because no gradient was there."""
+    text = "The first step was refused, since every gradient is None: the loss does not depend on any weight."
+    causes = causes_led_by("WEIGHTS_UNCHANGED", CAUSES["disconnected"])
+    values = numbers(change=0.0, cause="disconnected")
+    return Diagnosis(Symptom.WEIGHTS_UNCHANGED, 1.0, 1.0, text, None, 0, values, causes)
 
 
 def _single_layers(evidence: Evidence, trace: Trace) -> tuple[Diagnosis, ...]:

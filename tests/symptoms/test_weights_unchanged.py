@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from autofix.symptoms import TRACE, diagnose
 from autofix.symptoms.weights_unchanged import judge
 from autofix.trace import Trace
 from tests.symptoms.conftest import dense, evidence, flat, run, stack
@@ -65,3 +66,16 @@ def test_a_layer_without_a_gradient_is_told_though_others_learn(apart, cause) ->
     assert found.layer == NAMES[0]
     assert found.numbers["cause"] == cause
     assert judge(evidence(trace=trace, score=0.95))[0].severity <= 0.4
+
+
+def test_a_step_that_keras_refuses_for_want_of_gradients_is_told() -> None:
+    """The run has no trace: it ended before there was anything to see."""
+    (found,) = judge(evidence(trace=Trace(error="ValueError: No gradients provided for any variable.")))
+    assert (found.numbers["cause"], found.severity) == ("disconnected", 1.0)
+    assert found.causes[0].startswith("The loss does not depend")
+    assert judge(evidence(trace=Trace(error="ValueError: something else"))) == ()
+
+
+def test_no_rule_needs_more_of_a_run_than_that_it_failed() -> None:
+    found, failed = diagnose(evidence(trace=Trace(error="ValueError: something else")), TRACE)
+    assert (found, failed) == ((), ())
