@@ -76,6 +76,12 @@ def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
         text += f" at step {step:,}." if step is not None else "."
         values = numbers(start=start, peak=peak, growth=growth, typical=float(np.median(norms)))
         return (Diagnosis(Symptom.EXPLODING_GRADIENT, severity, _certainty(evidence), text, None, step, values),)
+    if overflowed and math.isinf(trace.gradient_norm[len(norms)]):
+        at = trace.probe_steps[len(norms)] if len(norms) < len(trace.probe_steps) else None
+        text = f"The gradient norm grew from {start:.3g} beyond what floats hold"
+        text += f" at step {at:,}." if at is not None else "."
+        values = numbers(start=start, peak=peak)
+        return (Diagnosis(Symptom.EXPLODING_GRADIENT, 0.9, _certainty(evidence), text, None, at, values),)
     if broke and start >= HUGE:
         text = f"The gradient norm was {start:.3g} from the start, and soon after nothing was finite any more."
         values = numbers(start=start, peak=peak, growth=growth)

@@ -101,3 +101,11 @@ def test_data_of_that_size_explains_it_as_well() -> None:
     (found,) = seen((5e7,), loss=(1e8, math.nan), facts=large)
     (other,) = seen((5e7,), loss=(1e8, math.nan))
     assert (found.certainty, other.certainty) == (0.5, 0.9)
+
+
+def test_a_leap_from_a_usual_norm_to_an_infinite_one_is_growth() -> None:
+    """A square that a float cannot hold leaves no number in between; a NaN may have come from anywhere."""
+    (found,) = seen((0.5, math.inf, math.nan))
+    assert found.since_step == 10
+    assert found.severity >= 0.7
+    assert seen((0.5, math.nan)) == ()
