@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 # cost nothing in the plain loop. XLA reads none: where it runs, the plain loop makes the first steps and then one now
 # and then, ever more rarely, because going from one to the other and back costs as much as 10 to 20 steps.
 PROBE_FIRST, PROBE_EVERY = 20, 20
-LEFT_FIRST, LEFT_GROWTH = 2, 3
+LEFT_FIRST, LEFT_GROWTH = 2, 8
 
 
 class Program:
