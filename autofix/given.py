@@ -98,7 +98,7 @@ def read_model(
 
     live, builder = live_model(model, seed)
     recipe = Recipe.of(builder or live, fit=dict(fit), example=example)
-    if build and not live.built:
+    if build and not (live.built and live.weights):
         live = recipe.build(seed=seed, example=example)
     return live, recipe, hints_of(live, recipe)
 

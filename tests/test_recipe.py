@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from typing import Any
 
 import keras
 import numpy as np
@@ -304,3 +305,26 @@ def test_loading_runs_no_code():
     )
     with pytest.raises(FixYourModel):
         Recipe.from_dict(document).build()
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # Keras says that the layers are not built
+def test_subclassed_model_that_counts_as_built_gets_the_weights_that_its_layers_still_lack():
+    """`build` of a model without a `build` of its own leaves them to the first call."""
+
+    class Late(keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.hidden, self.head = keras.layers.Dense(4), keras.layers.Dense(1)
+
+        def call(self, inputs: Any) -> Any:
+            return self.head(self.hidden(inputs))
+
+    def build() -> keras.Model:
+        model = Late()
+        model.build((None, 3))
+        model.compile("sgd", "mse")
+        return model
+
+    example = np.ones((2, 3), "float32")
+    recipe = Recipe.of(build, example=example)
+    assert len(recipe.build(seed=0, example=example).weights) == 4

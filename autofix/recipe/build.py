@@ -76,7 +76,7 @@ def build_model(recipe: Recipe, *, seed: int, compiled: bool = True, example: An
         warnings.simplefilter("ignore")
         try:
             model = _construct(recipe)
-            if example is not None and not model.built:
+            if example is not None and not _is_complete(model):
                 model(example)
             if compiled:
                 compile_model(model, recipe)
@@ -85,6 +85,11 @@ def build_model(recipe: Recipe, *, seed: int, compiled: bool = True, example: An
         except Exception as error:
             raise FixYourModel(f"Keras cannot build this configuration. {type(error).__name__}: {error}") from error
     return model
+
+
+def _is_complete(model: keras.Model) -> bool:
+    """Whether a model has all its weights: a subclassed one may be built while its layers wait for their first call."""
+    return bool(model.built) and all(layer.built for layer in model._flatten_layers(include_self=False))
 
 
 def compile_model(model: keras.Model, recipe: Recipe, *, metrics: bool = True) -> None:
