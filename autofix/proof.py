@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from autofix import judge
 from autofix.budget import Clock
@@ -98,7 +98,7 @@ class Prover:
                 return
             self.before, after, control = found[0], found[1], found[2] if len(found) > 2 else None
             if self.gains(found):
-                self.proofs.append(Proof(patch, self.before, after, control))
+                self.proofs.append(Proof(self.weighed(patch, after), self.before, after, control))
             elif control is not None and self.gains([self.before, control]):
                 self.proofs.append(Proof(only_longer(patch), self.before, control))
             else:
@@ -108,6 +108,23 @@ class Prover:
                 continue
             if self.is_enough:
                 return
+
+    def weighed(self, patch: Patch, after: Measured) -> Patch:
+        """Returns a patch with the effects that the proof of a smaller one tells: of its lines, and of one more."""
+        smaller = [proof for proof in self.proofs if set(proof.patch) < set(patch)]
+        if not smaller:
+            return patch
+        base = max(smaller, key=lambda proof: len(proof.patch.lines))
+        known = {change: change.effect for change in base.patch}
+        gain = after.mean - base.after.mean
+        tells = gain > 0.0 and len([line for line in patch.lines if line[0] not in known]) == 1
+        more = gain if tells else None
+        return Patch(
+            tuple(
+                change if change.effect is not None else replace(change, effect=known.get(change, more))
+                for change in patch
+            )
+        )
 
     def baseline(self) -> Measured | None:
         """Scores of the program as it came with fresh seeds; None if the time did not allow one run."""

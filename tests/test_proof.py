@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -113,6 +113,17 @@ def test_larger_one_counts_if_it_is_clearly_better():
     made = prover(numbers(a=0.3, b=0.025))
     made.prove([patch("a"), patch("a", "b")])
     assert made.best.patch == patch("a", "b")
+
+
+def test_larger_one_is_told_what_its_lines_are_worth():
+    """One line more is worth what the larger patch gained in the proof; two cannot be told apart."""
+    small = Patch(tuple(replace(item, effect=0.3) for item in patch("a")))
+    made = prover(numbers(a=0.3, b=0.1))
+    made.prove([small, patch("a", "b")])
+    assert [item.effect for item in made.best.patch] == [0.3, pytest.approx(0.1, abs=0.02)]
+    made = prover(numbers(a=0.3, b=0.05, c=0.05))
+    made.prove([small, patch("a", "b", "c")])
+    assert [item.effect for item in made.best.patch] == [0.3, None, None]
 
 
 def test_nothing_is_tried_once_it_is_near_what_the_data_allows():
