@@ -58,12 +58,6 @@ class Yardstick:
     giveaway: Giveaway | None = None
 
 
-def signal_of(data: Data, targets: Sequence[TargetFacts], seed: int) -> tuple[float | None, float, float]:
-    """Returns signal, chance and noise alone; see `measure`."""
-    found = measure(data, targets, seed)
-    return found.signal, found.chance, found.noise
-
-
 def measure(data: Data, targets: Sequence[TargetFacts], seed: int) -> Yardstick:
     """Returns what the better of a linear model and a forest reaches on unseen rows, in the default metric.
 

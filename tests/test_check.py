@@ -69,7 +69,7 @@ def check(*arguments, **settings):
         for name in ("train_step", "fit", "make_train_function", "predict", "evaluate"):
             patch.setattr(keras.Model, name, forbidden)
         patch.setattr(tf, "GradientTape", forbidden)
-        patch.setattr("autofix.yardstick.signal_of", forbidden)
+        patch.setattr("autofix.yardstick.measure", forbidden)
         patch.setattr("autofix.trainer.runner.Trainer.__init__", forbidden)
         return autofix.check(*arguments, **settings)
 

@@ -14,6 +14,7 @@ import tensorflow as tf
 
 import autofix
 from autofix.symptom import Symptom
+from autofix.yardstick import Yardstick
 
 L = keras.layers
 ROWS, BATCH = 640, 32
@@ -187,7 +188,7 @@ programs = pytest.mark.parametrize("build", PROGRAMS, ids=lambda build: build.__
 @pytest.fixture(autouse=True)
 def quiet(monkeypatch, caplog):
     caplog.set_level(logging.WARNING, logger="autofix")
-    monkeypatch.setattr("autofix.yardstick.signal_of", lambda data, targets, seed: (None, 0.33, 0.0))
+    monkeypatch.setattr("autofix.yardstick.measure", lambda data, targets, seed: Yardstick(None, 0.33, 0.0))
     keras.utils.set_random_seed(0)
 
 

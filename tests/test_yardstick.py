@@ -11,13 +11,14 @@ import pytest
 from autofix.data import Data, ModelHints, OutputHint
 from autofix.features import COLUMNS, features_of
 from autofix.task import facts_of
-from autofix.yardstick import has_signal, measure, signal_of
+from autofix.yardstick import has_signal, measure
 
 
 def measured(x, y, units=1, activation="sigmoid", loss="binary_crossentropy", seed=0):
     hints = ModelHints(("x",), (x.shape[1:],), (OutputHint("out", (units,), activation, loss, accuracy=False),))
     data = Data.of((x, y), hints=hints, seed=seed)
-    return signal_of(data, facts_of(data, hints, measure_signal=False).targets, seed)
+    found = measure(data, facts_of(data, hints, measure_signal=False).targets, seed)
+    return found.signal, found.chance, found.noise
 
 
 def normal(rows, columns=6, seed=0):
@@ -95,7 +96,7 @@ def test_holdout_rows_are_never_touched():
     targets = facts_of(data, hints, measure_signal=False).targets
     spoiled = x.copy()
     spoiled[data.splits[0].holdout] = np.nan
-    assert signal_of(replace(data, x=spoiled), targets, 0) == signal_of(data, targets, 0)
+    assert measure(replace(data, x=spoiled), targets, 0) == measure(data, targets, 0)
 
 
 def test_what_cannot_be_measured_speaks_for_nobody():

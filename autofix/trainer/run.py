@@ -55,7 +55,7 @@ class Run:
         settles: Whether weights that stand still do so for good: not under a learning-rate schedule.
         is_over: Whether the run has to end now.
         keep: Asked after each evaluation; False ends the run.
-        is_last: Whether few runs follow, none of them as likely as before.
+        is_last: Whether hardly a run follows, so that the time spent so far foretells nothing.
     """
 
     program: Program

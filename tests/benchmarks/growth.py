@@ -19,7 +19,7 @@ from .table import Bar, Report
 from .timing import Spread
 
 ROOT = Path(__file__).resolve().parents[2]
-#
+# The most that a repair may take, in failing runs, and by how much memory may grow between 20 and 200 runs.
 MOST_AT_A_MILLION_ROWS = 1.5
 MOST_MEMORY_GROWTH = 1.5
 MEMORY = "memory of the process, peak after 200 runs / after 20 of the same search"

@@ -15,6 +15,7 @@ from autofix.session import prepare
 from autofix.trainer.program import Program
 from autofix.trainer.tracing import Tracer
 from autofix.watch import Watch
+from autofix.yardstick import Yardstick
 
 from .models import MODELS
 
@@ -25,7 +26,7 @@ models = pytest.mark.parametrize("name", MODELS)
 
 @pytest.fixture(autouse=True)
 def no_yardstick(monkeypatch):
-    monkeypatch.setattr("autofix.yardstick.signal_of", lambda data, targets, seed: (None, 0.33, 0.0))
+    monkeypatch.setattr("autofix.yardstick.measure", lambda data, targets, seed: Yardstick(None, 0.33, 0.0))
     monkeypatch.setattr("autofix.trainer.store.gc", SimpleNamespace(collect=lambda: 0))
 
 
