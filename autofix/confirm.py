@@ -15,7 +15,7 @@ from autofix.change import Patch
 from autofix.outcome import Outcome, Status
 from autofix.recipe import Recipe
 from autofix.scoring import FLOOR_TIE
-from autofix.trainer import Trainer
+from autofix.training import Trains
 
 SEEDS = (101, 102, 103)
 # Taken in turn while a gain is there but not yet beyond noise, as for a run that works for some seeds only.
@@ -59,7 +59,7 @@ class Measured:
 
 def measure(
     contenders: Sequence[tuple[Recipe, Patch]],
-    trainer: Trainer,
+    trainer: Trains,
     *,
     floor: float,
     deadline: float = math.inf,

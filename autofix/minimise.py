@@ -10,7 +10,7 @@ from autofix.change import Change, Patch
 from autofix.compose import Composer
 from autofix.errors import StaleChange
 from autofix.outcome import Outcome, Status
-from autofix.trainer import Trainer
+from autofix.training import Trains
 
 # Seeds over which a patch and the patch without a line are compared; the runs are paired by seed.
 SEEDS = (0, 1, 2)
@@ -33,7 +33,7 @@ class Minimal:
 
 def minimise(
     patch: Patch,
-    trainer: Trainer,
+    trainer: Trains,
     composer: Composer,
     *,
     known: float,

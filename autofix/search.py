@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 import time
 import warnings
@@ -15,7 +14,7 @@ from autofix.change import Patch
 from autofix.compose import GUESS, OFF, SEARCH, Composer
 from autofix.outcome import Outcome, Status
 from autofix.scoring import Score
-from autofix.trainer import Progress, Trainer
+from autofix.training import Bar, Trains
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +42,7 @@ class Search:
         settled: The candidate that was enough, for as long as it is.
     """
 
-    trainer: Trainer
+    trainer: Trains
     composer: Composer
     seed: int
     enough: Callable[[Outcome], bool]
@@ -149,7 +148,7 @@ class Search:
         patch = self.composer.patch(modes, trial)
         outcome = self._seen.get(patch)
         if outcome is None:
-            outcome = self._take(trial.number, self._train(patch, trial, deadline, pruned), deadline)
+            outcome = self._take(trial.number, self._train(patch, deadline, pruned), deadline)
         return outcome
 
     def _take(self, number: int, outcome: Outcome, deadline: float) -> Outcome:
@@ -182,27 +181,18 @@ class Search:
         self.settled = outcome
         return outcome
 
-    def _train(self, patch: Patch, trial: optuna.Trial, deadline: float, pruned: bool) -> Outcome:
+    def _train(self, patch: Patch, deadline: float, pruned: bool) -> Outcome:
         if not self.composer.sound(patch):
             return Outcome(patch, 0, Status.FAILED, None, error="refused: output, loss and labels do not fit")
-        best, reports = self.best, itertools.count()  # epochs come again with every division of small data
-
-        def keep(progress: Progress) -> bool:
-            trial.report(progress.rank, next(reports))
-            if progress.fraction < FIRST_RUNG:
-                return True
-            if progress.constant:
-                return False
-            if best is None or not pruned:
-                return True
-            curve = best.trace.epoch_scores if best.trace else ()
-            at = int(progress.fraction * len(curve))
-            return not curve or progress.rank > curve[min(at, len(curve) - 1)] - BEHIND * abs(best.rank)
-
+        best = self.best if pruned else None
+        curve = best.trace.epoch_scores if best and best.trace else ()
+        bar = Bar(FIRST_RUNG, curve, BEHIND * abs(best.rank)) if best else Bar(FIRST_RUNG)
         recipe = patch.apply(self.composer.case.recipe)
-        return self.trainer.run(recipe, patch, deadline=deadline, probes=True, keep=keep)
+        return self.trainer.run(recipe, patch, deadline=deadline, probes=True, keep=bar)
 
     def _tell(self, trial: optuna.Trial, outcome: Outcome) -> None:
+        for number, rank in enumerate(outcome.trace.epoch_scores if outcome.trace else ()):
+            trial.report(rank, number)  # by number: epochs come again with every division of small data
         trial.set_user_attr("status", outcome.status.name.lower())
         trial.set_user_attr("patch", outcome.patch.to_dict())
         trial.set_user_attr("seconds", outcome.seconds)

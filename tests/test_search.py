@@ -13,7 +13,7 @@ from autofix.change import Patch
 from autofix.compose import Composer
 from autofix.outcome import Status
 from autofix.search import Search
-from autofix.trainer import Progress
+from autofix.training import Progress
 from tests.doubles import Fails, FakeTrainer, Set, case, outcome, patch, plans
 
 FOREVER = float("inf")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from autofix.trainer.run import Progress
 from autofix.trainer.runner import Trainer
 
-__all__ = ["Progress", "Trainer"]
+__all__ = ["Trainer"]

@@ -17,26 +17,10 @@ from autofix.trainer.plan import STEPS_BETWEEN, Plan
 from autofix.trainer.program import Program
 from autofix.trainer.start import Weights
 from autofix.trainer.tracing import Tracer
+from autofix.training import Progress
 
 # One call into the compiled loop lasts about this long, so that an interrupt is served in time.
 CHUNK_SECONDS = 0.5
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a run is: what a pruner decides on.
-
-    Attributes:
-        fraction: Share of the planned epochs done, 0..1.
-        epoch: Epochs done.
-        rank: Score rank on the validation part so far.
-        constant: Whether all validation rows are predicted alike.
-    """
-
-    fraction: float
-    epoch: float
-    rank: float
-    constant: bool = False
 
 
 @dataclass

@@ -31,10 +31,11 @@ from autofix.trainer.plain_fit import fit_source
 from autofix.trainer.plan import RATE, Plan, fixed_rate, usual_rate
 from autofix.trainer.program import Program
 from autofix.trainer.range_test import CHECK_STEPS, COUNTED, RATES, read_range, verified
-from autofix.trainer.run import Progress, Run
+from autofix.trainer.run import Run
 from autofix.trainer.start import Start, Weights
 from autofix.trainer.store import Store
 from autofix.trainer.tracing import Tracer
+from autofix.training import Progress
 
 logger = logging.getLogger(__name__)
 

@@ -17,10 +17,11 @@ from autofix.change import Patch
 from autofix.data import Split
 from autofix.outcome import Status
 from autofix.scoring import Score
-from autofix.trainer import Progress, evaluation
+from autofix.trainer import evaluation
 from autofix.trainer import run as module
 from autofix.trainer.plan import Plan
 from autofix.trainer.run import Run
+from autofix.training import Progress
 from tests.doubles import recipe
 
 L = keras.layers

@@ -11,9 +11,9 @@ import pytest
 
 from autofix.change import Patch
 from autofix.outcome import Status
-from autofix.trainer import Progress
 from autofix.trainer.program import Program
 from autofix.trainer.runner import SMALLEST_RUNG
+from autofix.training import Progress
 
 L = keras.layers
 RATE = "compile/optimizer/learning_rate"

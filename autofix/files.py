@@ -1,0 +1,63 @@
+"""Files that are written whole or not at all, whatever happens meanwhile."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+
+@contextlib.contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yields a path beside `path` to write to; once the block ends well, that file takes the place of `path`.
+
+    The content is on the disk before the name is: a machine that loses its power leaves the old file or the new one.
+
+    Args:
+        path: File to write; its folder is created if needed.
+
+    Raises:
+        OSError: If it cannot be written. What was there before is still there.
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # Its own folder: what writes the draft may insist on a suffix, or write beside it.
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".writing-") as folder:
+        draft = Path(folder) / target.name
+        yield draft
+        _flush(draft)
+        draft.replace(target)
+    _flush(target.parent)
+
+
+def write_text(path: str | os.PathLike[str], text: str) -> None:
+    """Writes a text file whole or not at all; see `replacing`."""
+    with replacing(path) as draft:
+        draft.write_text(text, encoding="utf-8")
+
+
+def write_json(path: str | os.PathLike[str], document: Any) -> None:
+    """Writes a JSON file whole or not at all; NaN and infinities become `null`, which every reader understands."""
+    write_text(path, json.dumps(_finite(document), indent=1, allow_nan=False) + "\n")
+
+
+def _finite(document: Any) -> Any:
+    if isinstance(document, dict):
+        return {str(key): _finite(value) for key, value in document.items()}
+    if isinstance(document, list | tuple):
+        return [_finite(value) for value in document]
+    if isinstance(document, float) and not float("-inf") < document < float("inf"):
+        return None
+    return document
+
+
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
