@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from autofix.errors import AutofixError, one_line
 from autofix.exits import Exit, exit_of
 from autofix.files import write_json
 from autofix.job import Job
+from autofix.progress import Narrator
 from autofix.sources.loaded import Loaded, Table
 
 if TYPE_CHECKING:
@@ -36,12 +36,12 @@ VERDICTS = {
 }
 
 
-def execute(job: Job, *, tell: Callable[[str], None]) -> Exit:
+def execute(job: Job, *, tell: Narrator) -> Exit:
     """Loads model and data, repairs into the run folder, and writes there how it ended. Imports TensorFlow.
 
     Args:
         job: What to do.
-        tell: Told each line of progress.
+        tell: Told of the progress.
 
     Returns:
         How it ended; what there is to say about it is in the run folder, in `metrics.json`.
@@ -78,7 +78,7 @@ def ended(result: RepairResult, job: Job) -> Exit:
     return code
 
 
-def _repaired(job: Job, tell: Callable[[str], None]) -> RepairResult:
+def _repaired(job: Job, tell: Narrator) -> RepairResult:
     from autofix.api import repair
     from autofix.sources.model import hints_for, load_model
 

@@ -59,7 +59,7 @@ def repair(
       module.py:load_data        your own function
     """
     from autofix.cli.running import configure_logs, run
-    from autofix.cli.showing import show
+    from autofix.cli.showing import finish
     from autofix.job import Job
 
     configure_logs(verbose)
@@ -85,9 +85,8 @@ def repair(
             jobs=jobs,
             allow_unsafe=allow_unsafe,
         )
-        code, document = run(job, verbose=verbose)
-    show(document, form)
-    raise SystemExit(int(code))
+        ended = run(job, verbose=verbose)
+    finish(ended, Path(job.out), form)
 
 
 def _name_of(model: str) -> str:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
-import json
 import logging
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from autofix.cli.terminal import configure_tensorflow, native_messages_held_back, say
-from autofix.exits import Exit
+from autofix.cli.terminal import configure_tensorflow, say
 from autofix.job import Job
+
+if TYPE_CHECKING:
+    from autofix.supervisor import Ended
 
 
 @contextlib.contextmanager
@@ -51,23 +50,10 @@ def configure_logs(verbose: int) -> None:
     logging.getLogger("autofix").setLevel(level)
 
 
-def run(job: Job, *, verbose: int = 0) -> tuple[Exit, dict[str, Any]]:
-    """Runs one job, and returns how it ended and what its run folder says about that."""
+def run(job: Job, *, verbose: int = 0) -> Ended:
+    """Does one job in processes below this one, which stays free of TensorFlow."""
+    from autofix.supervisor import supervise
+
     configure_tensorflow()
-    from autofix.executing import execute
-
     with telling(verbose) as tell:
-        tell("loading TensorFlow")
-        with native_messages_held_back():
-            importlib.import_module("autofix.recipe.build")
-        code = execute(job, tell=tell)
-    return code, ended(Path(job.out))
-
-
-def ended(folder: Path) -> dict[str, Any]:
-    """Returns what a run folder says about how the run ended; empty where it says nothing."""
-    try:
-        document: dict[str, Any] = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    return document
+        return supervise([job], say=tell)[0]
