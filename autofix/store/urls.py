@@ -17,3 +17,8 @@ def hidden(url: str) -> str:
         url: Such as ``postgresql://user:password@host/name``.
     """
     return _PARAMETER.sub(r"\1***", _SECRET.sub(r"\1:***@", url))
+
+
+def driven(url: str) -> str:
+    """Returns an address that names the driver which the extra `postgresql` installs, where it names none."""
+    return re.sub(r"^postgres(?:ql)?://", "postgresql+psycopg://", url)
