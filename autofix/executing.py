@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,12 +42,12 @@ def execute(job: Job, *, tell: Narrator) -> Exit:
         OSError: If the machine is at fault, such as by a disk that is full.
     """
     folder = RunFolder.at(job.out)
-    is_new = not folder.path.exists()
+    missing = [path for path in (folder.path, *folder.path.parents) if not path.exists()]
     try:
         result = _repaired(job, folder, tell)
     except BaseException as error:
-        if is_new:
-            _leave(folder)
+        if missing:
+            _leave(folder, missing)
         if isinstance(error, AutofixError | OSError) or not isinstance(error, Exception):
             raise
         # Whatever the user's own code does, in a place where nobody expects it.
@@ -122,9 +122,11 @@ def _logging_to(path: Path) -> Iterator[None]:
         handler.close()
 
 
-def _leave(folder: RunFolder) -> None:
-    """Removes a folder again in which nothing was begun."""
+def _leave(folder: RunFolder, made: Sequence[Path]) -> None:
+    """Removes folders again, the innermost first, if nothing was begun in them."""
     if folder.path.is_dir() and {item.name for item in folder.path.iterdir()} <= {LOCK, LOG}:
         for item in folder.path.iterdir():
             item.unlink()
-        folder.path.rmdir()
+        for path in made:
+            with contextlib.suppress(OSError):  # somebody else has begun something beside it
+                path.rmdir()
