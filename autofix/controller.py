@@ -264,7 +264,7 @@ class Controller:
         return RepairResult(
             verdict=verdict,
             model=built,
-            patch=patch,
+            patch=patch.made_for(session.recipe),
             diagnosis=self.findings,
             before=before,
             after=after,
