@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from autofix.arguments import check_arguments, fit_settings
 from autofix.budget import Budget, Clock
 from autofix.controller import Controller
+from autofix.isolation.session import isolated, serving
 from autofix.live.handover import refusal, watched_settings
 from autofix.progress import narrator
 from autofix.registry import strategies as registered
@@ -39,6 +40,7 @@ def repair(
     watch: Watch | None = None,
     seed: int = 0,
     progress: bool | Literal["auto"] = "auto",
+    jobs: int = 1,
 ) -> RepairResult:
     """Finds out why a run is stuck, searches remedies, and returns a patched, retrained model with the proof.
 
@@ -65,6 +67,8 @@ def repair(
             first, as far as it tells as much, and its `epochs`, `batch_size` and `class_weight` hold unless given here.
         seed: Seed of splits, initial weights, data order and search.
         progress: Whether to report on stderr; "auto" does so in a terminal.
+        jobs: Runs to make at the same time. More than one are made in processes of their own, which takes some 10
+            seconds to set up and 200 MB of memory for each; a run that kills its process then ends that run alone.
 
     Returns:
         A `RepairResult`: `result.model`, `result.changes`, and `print(result)` for the change log.
@@ -73,6 +77,7 @@ def repair(
         FixYourCall: If an argument is wrong.
         FixYourData: If the data cannot be read.
         FixYourModel: If the model is not compiled or cannot be read.
+        FixTheCrash: If one run after the other kills its process.
 
     Example:
         >>> result = autofix.repair(model, (x_train, y_train), epochs=20)
@@ -82,8 +87,8 @@ def repair(
     clock = Clock(Budget.of(budget))
     chosen = registered(strategies)
     fit = {**watched_settings(watch), **fit_settings(epochs, batch_size, class_weight, shuffle)}
-    check_arguments(weights, seed, target, progress)
-    with narrator(progress) as tell, warnings.catch_warnings():
+    check_arguments(weights, seed, target, progress, jobs)
+    with narrator(progress) as tell, serving(jobs) as servers, warnings.catch_warnings():
         # What Keras has to say of a stuck program is said once, by the findings.
         warnings.simplefilter("ignore")
         tell("reading model and data")
@@ -97,6 +102,7 @@ def repair(
             seed=seed,
             began=watch.recipe if watch is not None else None,
         )
+        session = isolated(session, servers, jobs)
         controller = Controller(session, chosen, clock, tell, seed, target)
         if watch is not None:
             refused = refusal(watch, session, fit, weights)

@@ -59,10 +59,24 @@ class Bar:
         return not self.curve or progress.rank > self.curve[at] - self.behind
 
 
+class Starts(Protocol):
+    """Which weights runs start from; see `autofix.trainer.start.Start`."""
+
+    trained: bool
+
+    @property
+    def values(self) -> dict[str, np.ndarray]:
+        """The user's weights by path."""
+
+
 class Trains(Protocol):
     """Trains recipes derived from one user's program on that user's data; see `autofix.trainer.Trainer`."""
 
     rung: float
+
+    @property
+    def start(self) -> Starts:
+        """Which weights runs start from."""
 
     @property
     def traces(self) -> int:
