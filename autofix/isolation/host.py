@@ -23,7 +23,7 @@ FORKS = sys.platform == "linux" and hasattr(os, "fork")
 # Seconds that the server gets to end its children before it is killed; they then end by themselves.
 GOODBYE = 5.0
 # Characters of what a process wrote last that are told when it ended badly.
-TAIL = 2_000
+TAIL = 8_000
 
 
 class Host:

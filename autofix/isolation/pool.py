@@ -88,6 +88,15 @@ class Slot:
         answer: Answer = self.link.recv()
         return answer
 
+    def note_where(self) -> None:
+        """Notes how much it has written, so that its last words are those of what it is asked for now."""
+        with contextlib.suppress(OSError):
+            self.wrote = self.child.written.stat().st_size
+
+    def ended(self) -> SlotEnded:
+        """Returns the error that says how it ended."""
+        return SlotEnded(in_words(self.end()), self.last_words())
+
     def last_words(self) -> str:
         """Returns the end of what the slot wrote since it was last asked for something."""
         return last_lines(self.child.written, self.wrote)
@@ -134,15 +143,7 @@ class Pool:
             SlotEnded: If the slot ended instead.
             FixTheCrash: If one slot after the other ended in the same way.
         """
-        slot = self._take(program)
-        try:
-            answer = self._answered(slot, request, deadline, grace)
-        except BaseException as error:
-            slot.end()
-            self._let_go(slot)
-            if isinstance(error, SlotEnded):
-                self._count(error)
-            raise
+        slot, answer = self._worked(request, program, deadline, grace)
         if program is not None:
             slot.programs.add(program)
         with self._changed:
@@ -194,11 +195,32 @@ class Pool:
         for slot in free:
             slot.end()
 
+    def _worked(self, request: bytes, program: str | None, deadline: float, grace: float) -> tuple[Slot, Answer]:
+        """Returns an answer and the slot that gave it, which still counts as busy."""
+        for _ in range(LIKE_FAILURES):
+            slot = self._take(program)
+            try:
+                return slot, self._answered(slot, request, deadline, grace)
+            except ConnectionError:  # it ended before it read the request, which is not to blame
+                slot.end()
+                self._let_go(slot)
+            except BaseException as error:
+                slot.end()
+                self._let_go(slot)
+                if isinstance(error, SlotEnded):
+                    self._count(error)
+                raise
+        raise RunFailed("no process that trains lived for long enough to begin")
+
     def _answered(self, slot: Slot, request: bytes, deadline: float, grace: float) -> Answer:
         with _told(slot):
             self._make_ready(slot)
+        slot.note_where()
+        try:
             slot.link.send_bytes(request)
             return slot.receive(max(deadline, time.monotonic()) + grace)
+        except EOFError as error:
+            raise slot.ended() from error
 
     def _make_ready(self, slot: Slot) -> None:
         if slot.is_ready:
@@ -276,7 +298,7 @@ class Pool:
             raise FixTheCrash(
                 f"training must leave its process alive. Received: {alike} processes in a row, of which each "
                 f"{ended.how}. Train the model with `fit` in a script of your own to see the same; where memory runs "
-                f"out, use fewer jobs or smaller batches.{_quoted(ended.last)}",
+                f"out, use fewer jobs or smaller batches{_quoted(ended.last)}",
                 ended.last,
             ) from ended
 
@@ -284,15 +306,17 @@ class Pool:
 @contextlib.contextmanager
 def _told(slot: Slot) -> Iterator[None]:
     """Says of a slot that ends meanwhile how it ended."""
-    with contextlib.suppress(OSError):
-        slot.wrote = slot.child.written.stat().st_size
     try:
         yield
     except (EOFError, OSError) as error:
-        raise SlotEnded(in_words(slot.end()), slot.last_words()) from error
+        raise slot.ended() from error
 
 
 def _quoted(last: str) -> str:
-    """Returns the last lines of a process as part of a message."""
-    lines = [line for line in last.splitlines() if line.strip()]
-    return f" Its last words: {' | '.join(lines[-3:])[-300:]}" if lines else ""
+    """Returns the lines of a process' last words that matter most, as part of a message."""
+    lines = [line.strip() for line in last.splitlines() if line.strip()]
+    # What Python writes when it is hit by a signal: a list of frames a thread, the innermost first.
+    threads = [number for number, line in enumerate(lines) if line.endswith("(most recent call first):")]
+    framed = [number for number in threads if lines[number + 1 : number + 2] and "File" in lines[number + 1]]
+    lines = lines[framed[-1] + 1 :][:3] if framed else lines[-3:]
+    return f". Its last words: {' | '.join(lines)[-400:]}" if lines else ""

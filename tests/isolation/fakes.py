@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import resource
 import signal
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from autofix.errors import FixYourCall, FixYourData
 from autofix.exits import Exit
 from autofix.files import write_json
 from autofix.job import Job
 from tests.doubles import outcome
 
-QUICK = ("autofix.conductor", "tests.isolation.fakes")
+QUICK = ("autofix.conductor", "autofix.isolation.worker", "tests.isolation.fakes")
 
 
 def execute(job: Job, *, tell: Any) -> Exit:
@@ -72,8 +78,6 @@ def _deaf(out: Path, begun: int, tell: Any) -> Exit:
 
 
 def _bad_data(out: Path, begun: int, tell: Any) -> Exit:
-    from autofix.errors import FixYourData
-
     raise FixYourData("x must hold rows.")
 
 
@@ -86,3 +90,72 @@ PLAYS = {
     "deaf": _deaf,
     "bad_data": _bad_data,
 }
+
+
+@dataclass
+class Trainer:
+    """Does at once what it is asked for, and says what it sees."""
+
+    array: np.ndarray | None = None
+    rung: float = 1.0
+    traces: int = 0
+
+    def add(self, one: int, other: int) -> int:
+        return one + other
+
+    def process(self) -> int:
+        return os.getpid()
+
+    def compile(self) -> int:
+        self.traces += 1
+        return os.getpid()
+
+    def sleep(self, seconds: float) -> int:
+        time.sleep(seconds)
+        return os.getpid()
+
+    def hang(self) -> None:
+        while True:
+            time.sleep(3600)
+
+    def deaf(self) -> None:
+        """Hangs where no signal handler of Python's gets a word in."""
+        ctypes.CDLL(None).pause()
+
+    def kill(self, number: int) -> None:
+        os.kill(os.getpid(), number)
+
+    def leave(self, status: int) -> None:
+        sys.stderr.write("this is the end\n")
+        sys.stderr.flush()
+        os._exit(status)
+
+    def fail(self) -> None:
+        raise ZeroDivisionError("of all things")
+
+    def refuse(self) -> None:
+        raise FixYourCall("`metric` must return one number.")
+
+    def fill(self) -> int:
+        """Runs out of memory under a limit of its own."""
+        resource.setrlimit(resource.RLIMIT_DATA, (2**30, 2**30))
+        return len(bytearray(2**32))
+
+    def unsendable(self) -> Any:
+        return lambda: None
+
+    def is_mapped(self) -> tuple[bool, float]:
+        assert self.array is not None
+        return isinstance(self.array, np.memmap), float(self.array.sum())
+
+    def raised(self) -> float:
+        self.rung /= 2
+        return self.rung
+
+
+def nothing() -> None:
+    """Sets nothing up."""
+
+
+def broken() -> None:
+    raise ImportError("no such module on the other side")
