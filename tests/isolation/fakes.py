@@ -7,6 +7,7 @@ import os
 import resource
 import signal
 import sys
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +15,20 @@ from typing import Any
 
 import numpy as np
 
+from autofix.change import Patch
 from autofix.errors import FixYourCall, FixYourData
 from autofix.exits import Exit
 from autofix.files import write_json
+from autofix.isolation.arrays import packed
+from autofix.isolation.home import home
+from autofix.isolation.pool import Pool
+from autofix.isolation.worker import Request
 from autofix.job import Job
-from tests.doubles import outcome
+from autofix.outcome import Outcome, Status
+from autofix.scoring import Score
 
-QUICK = ("autofix.conductor", "autofix.isolation.worker", "tests.isolation.fakes")
+QUICK = ("autofix.conductor", "tests.isolation.fakes")
+RUN = Outcome(Patch(), 0, Status.DONE, Score(0.5, 0.0, (0.5,)))
 
 
 def execute(job: Job, *, tell: Any) -> Exit:
@@ -35,7 +43,7 @@ def execute(job: Job, *, tell: Any) -> Exit:
 
 
 def _good(out: Path, begun: int, tell: Any) -> Exit:
-    tell(None, outcome(0.5))
+    tell(None, RUN)
     write_json(out / "metrics.json", {"status": "repaired", "begun": begun})
     return Exit.DONE
 
@@ -54,7 +62,7 @@ def _always_raises(out: Path, begun: int, tell: Any) -> Exit:
 def _ten_runs(out: Path, begun: int, tell: Any) -> Exit:
     """Ends with each run that it finishes; ten are what there is to do."""
     for _ in range(begun):
-        tell(None, outcome(0.5))
+        tell(None, RUN)
     if begun < 10:
         sys.stdout.flush()
         os._exit(3)
@@ -62,7 +70,7 @@ def _ten_runs(out: Path, begun: int, tell: Any) -> Exit:
 
 
 def _forever(out: Path, begun: int, tell: Any) -> Exit:
-    tell(None, outcome(0.5))
+    tell(None, RUN)
     try:
         while True:
             time.sleep(0.01)
@@ -70,9 +78,38 @@ def _forever(out: Path, begun: int, tell: Any) -> Exit:
         (out / "tidied").touch()
 
 
+def _dies_stopping(out: Path, begun: int, tell: Any) -> Exit:
+    try:
+        return _forever(out, begun, tell)
+    finally:
+        os._exit(9)
+
+
+def _with_slots(out: Path, begun: int, tell: Any) -> Exit:
+    """Has two slots at work, whose process ids it writes down, and does nothing else."""
+    client = home()
+    assert client is not None
+    pool = Pool(lambda: client, packed(nothing), packed(Trainer), 2)
+    threads = [
+        threading.Thread(
+            target=pool.ask,
+            args=(packed(Request("hang", (str(out / f"slot-{number}"),))),),
+            kwargs={"deadline": 0.0, "grace": 1e6},
+            daemon=True,
+        )
+        for number in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    while len(list(out.glob("slot-*"))) < 2:
+        time.sleep(0.01)
+    (out / "working").touch()
+    return _forever(out, begun, tell)
+
+
 def _deaf(out: Path, begun: int, tell: Any) -> Exit:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    tell(None, outcome(0.5))
+    tell(None, RUN)
     while True:
         time.sleep(0.01)
 
@@ -88,6 +125,8 @@ PLAYS = {
     "ten_runs": _ten_runs,
     "forever": _forever,
     "deaf": _deaf,
+    "dies_stopping": _dies_stopping,
+    "with_slots": _with_slots,
     "bad_data": _bad_data,
 }
 
@@ -114,7 +153,9 @@ class Trainer:
         time.sleep(seconds)
         return os.getpid()
 
-    def hang(self) -> None:
+    def hang(self, marker: str = "") -> None:
+        if marker:
+            Path(marker).touch()
         while True:
             time.sleep(3600)
 
