@@ -23,6 +23,9 @@ MOST_PROGRAMS = 40
 # Slots that end alike one after the other, with no run finished between, after which the next would too. Each is some
 # other candidate: a single one that kills its process is no reason to stop.
 LIKE_FAILURES = 5
+# Times that a request is made whose slot was killed from outside. Where memory runs out, the kernel picks the largest
+# process, which need not be the one that asked for more; a request that is killed again has itself to blame.
+ATTEMPTS = 2
 # Seconds that a slot gets to write down where it hangs.
 WRITING = 1.0
 # Seconds of one wait: the system's own calls take no more than a few weeks.
@@ -37,12 +40,14 @@ class SlotEnded(RunFailed):
     Args:
         how: In words: "was killed by SIGKILL".
         last: What it wrote last.
+        is_outer: Whether somebody else ended it: the kernel, a person, or its server by ending.
     """
 
-    def __init__(self, how: str, last: str) -> None:
+    def __init__(self, how: str, last: str, *, is_outer: bool = False) -> None:
         super().__init__(f"the process that trained {how}{_quoted(last)}")
         self.how = how
         self.last = last
+        self.is_outer = is_outer
 
 
 @dataclass(eq=False)
@@ -95,7 +100,8 @@ class Slot:
 
     def ended(self) -> SlotEnded:
         """Returns the error that says how it ended."""
-        return SlotEnded(in_words(self.end()), self.last_words())
+        status = self.end()
+        return SlotEnded(in_words(status), self.last_words(), is_outer=status in (None, -signal.SIGKILL))
 
     def last_words(self) -> str:
         """Returns the end of what the slot wrote since it was last asked for something."""
@@ -151,8 +157,7 @@ class Pool:
             self.traces += answer.traces - slot.traces
         slot.traces = answer.traces
         if slot.traces >= MOST_PROGRAMS:
-            slot.end()
-            self._let_go(slot)
+            self._drop(slot)
         else:
             self._give_back(slot)
         return answer
@@ -167,8 +172,7 @@ class Pool:
         try:
             self._make_ready(slot)
         except BaseException:
-            slot.end()
-            self._let_go(slot)
+            self._drop(slot)
             raise
         self._give_back(slot)
 
@@ -197,18 +201,21 @@ class Pool:
 
     def _worked(self, request: bytes, program: str | None, deadline: float, grace: float) -> tuple[Slot, Answer]:
         """Returns an answer and the slot that gave it, which still counts as busy."""
+        killed = 0
         for _ in range(LIKE_FAILURES):
             slot = self._take(program)
             try:
                 return slot, self._answered(slot, request, deadline, grace)
             except ConnectionError:  # it ended before it read the request, which is not to blame
-                slot.end()
-                self._let_go(slot)
-            except BaseException as error:
-                slot.end()
-                self._let_go(slot)
-                if isinstance(error, SlotEnded):
-                    self._count(error)
+                self._drop(slot)
+            except SlotEnded as ended:
+                self._drop(slot)
+                self._count(ended)
+                killed += 1
+                if not ended.is_outer or killed == ATTEMPTS:
+                    raise
+            except BaseException:
+                self._drop(slot)
                 raise
         raise RunFailed("no process that trains lived for long enough to begin")
 
@@ -283,7 +290,8 @@ class Pool:
             self._free.append(slot)
             self._changed.notify()
 
-    def _let_go(self, slot: Slot) -> None:
+    def _drop(self, slot: Slot) -> None:
+        slot.end()
         with self._changed:
             self._busy.discard(slot)
             self._changed.notify()

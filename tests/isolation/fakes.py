@@ -166,6 +166,14 @@ class Trainer:
     def kill(self, number: int) -> None:
         os.kill(os.getpid(), number)
 
+    def kill_once(self, marker: str) -> int:
+        """Is killed the first time, and returns how often it was asked."""
+        with Path(marker).open("a") as file:
+            file.write(".")
+        if Path(marker).stat().st_size == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return Path(marker).stat().st_size
+
     def leave(self, status: int) -> None:
         sys.stderr.write("this is the end\n")
         sys.stderr.flush()

@@ -16,7 +16,7 @@ from autofix.change import Patch
 from autofix.errors import FixTheCrash, FixYourCall
 from autofix.isolation import arrays
 from autofix.isolation import trainer as isolating
-from autofix.isolation.pool import LIKE_FAILURES
+from autofix.isolation.pool import ATTEMPTS, LIKE_FAILURES
 from autofix.isolation.session import Servers, isolated, serving
 from autofix.isolation.settings import Settings, processors
 from autofix.isolation.trainer import IsolatedTrainer
@@ -140,7 +140,7 @@ def test_what_runs_come_to(apart, monkeypatch):
 
 def test_run_that_kills_its_process_ends_alone(apart):
     other = apart(program(user_code.kills), jobs=1)
-    for seed in range(LIKE_FAILURES - 1):
+    for seed in range((LIKE_FAILURES - 1) // ATTEMPTS):
         outcome = other.trainer.run(other.recipe, Patch(), seed=seed)
         assert outcome.status is Status.FAILED
         assert "killed by SIGKILL" in outcome.error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -146,7 +147,8 @@ def test_terminal_sends_its_signal_to_all_processes_at_once(tmp_path, command):
     one = command("with_slots")
     everything = one.until("working")
     for pid in everything:
-        os.kill(pid, signal.SIGINT)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGINT)
     assert one.ends() == (130, "['INTERRUPTED'] []")
     assert gone(everything) == []
 
