@@ -29,6 +29,10 @@ OPTIONS = [
     Case("a format that is none", "repair MODEL DATA --format xml", USAGE, ("table", "json")),
     Case("no data", "repair MODEL", USAGE, ("--data",)),
     Case("an empty name", "repair MODEL --data=", USAGE, ("--data", "empty")),
+    Case("a file as run folder", "repair MODEL DATA --out a.txt", USAGE, ("folder", "a.txt"), text("a.txt", "")),
+    Case("a file above the run folder", "repair MODEL DATA --out a.txt/x", USAGE, ("folder", "a.txt"),
+         text("a.txt", "")),
+    Case("an address without a database", "repair MODEL DATA --storage localhost", USAGE, ("postgresql://",)),
     Case("a shell that nobody knows", "completion tcsh", USAGE, ("bash",)),
     Case("a symptom misspelled", "explain dead_unit", USAGE, ("dead_units",)),
 ]  # fmt: skip

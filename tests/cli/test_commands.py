@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -112,6 +113,30 @@ def test_a_crash_of_the_users_code_is_told_and_leaves_nothing(monkeypatch, tmp_p
         executing.execute(job, tell=lambda phase, outcome=None, clock=None: None)
     assert "Traceback" in told.value.traceback
     assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_is_to_be_tried_again(command, models, monkeypatch):
+    from autofix import executing
+
+    def full(job, folder, tell):
+        raise OSError(errno.ENOSPC, "No space left on device", "/data/x")
+
+    monkeypatch.setattr(executing, "_repaired", full)
+    result = command("repair", str(models / "plain.keras"), "--data", str(models / "data.npz"))
+    assert result.exit_code == 75
+    assert "Free some space" in result.stderr
+
+
+def test_a_database_that_does_not_answer_is_to_be_tried_again_and_keeps_its_password(command, models, tmp_path):
+    result = command(
+        "repair",
+        *(str(models / "plain.keras"), "--data", str(models / "data.npz"), "--out", "x", "-vv"),
+        *("--storage", "postgresql://me:s3cret@localhost:1/name"),
+    )
+    assert result.exit_code == 75
+    assert "me:***@localhost" in result.stderr
+    assert "s3cret" not in result.output
+    assert not [item for item in tmp_path.rglob("*") if item.is_file() and b"s3cret" in item.read_bytes()]
 
 
 def test_check_and_diagnose_find_the_scale(command, models, table):
