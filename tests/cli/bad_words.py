@@ -85,6 +85,8 @@ OTHERS = [
          stale("layers/dense_77/activation", "relu")),
     Case("a patch of another program", "apply patch.json MODEL -o o.keras", USAGE, ("`path`", "layers"),
          stale("model/dense/activation", "relu")),
+    Case("a patch that leaves no model", "apply patch.json MODEL -o o.keras", USAGE, ("patch", "for this model"),
+         stale("layers/dense/units", 8)),
     Case("a patched model of another type", "apply run MODEL -o o.h5", USAGE, (".keras",)),
     Case("retraining on nothing", "apply run MODEL -o o.keras --retrain", USAGE, ("--data",)),
     Case("data for nothing", "apply run MODEL -o o.keras DATA", USAGE, ("--retrain",)),

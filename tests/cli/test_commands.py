@@ -175,6 +175,17 @@ def test_progress_and_logs_go_to_standard_error(command, models):
     assert "TensorFlow" not in command("check", str(models / "plain.keras")).stderr
 
 
+def test_what_the_users_code_prints_is_no_result_and_it_runs_once(command, models, tmp_path):
+    text = "print('hello')\ndef load_data():\n    print('loading')\n    return [[0.5] * 4] * 9, [0] * 9\n"
+    (tmp_path / "own.py").write_text(
+        text + "def build():\n    import keras\n    return keras.models.load_model('m.keras')\n"
+    )
+    shutil.copy(models / "plain.keras", tmp_path / "m.keras")
+    result = command("check", "own.py:build", "--data", "own.py:load_data", "--format", "json")
+    assert "findings" in json.loads(result.stdout)
+    assert result.stderr.count("hello") == result.stderr.count("loading") == 1
+
+
 def run(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "COLUMNS": "100"}
     return subprocess.run(
