@@ -214,3 +214,22 @@ def test_cheapest_of_nothing():
     unchanged = outcome(0.99)
     assert cheapest([failed, cut, unchanged], 0.02, set()) is None
     assert cheapest([], 0.02, set()) is None
+
+
+@pytest.mark.parametrize("slots", [2, 3, 5])
+def test_seeds_at_the_same_time_leave_the_same_patch(slots):
+    def value(numbers: Any) -> float:
+        return 0.3 + 0.4 * bool(numbers["a"]) + 0.2 * bool(numbers["b"])
+
+    alone = smaller(patch("a", "b", "c"), FakeTrainer(value))
+    found = smaller(patch("a", "b", "c"), FakeTrainer(value), slots=slots)
+    assert found.patch == alone.patch
+    assert [change.effect for change in found.patch] == [change.effect for change in alone.patch]
+    assert found.outcomes == alone.outcomes
+
+
+def test_no_time_for_all_seeds_leaves_the_patch_incomplete():
+    ticking = iter([0.0, 0.0, 9.0, 9.0, 9.0])
+    found = smaller(patch("a", "b"), FakeTrainer(lambda numbers: 0.9), deadline=5.0, now=lambda: next(ticking))
+    assert not found.complete
+    assert found.patch == patch("a", "b")

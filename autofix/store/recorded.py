@@ -127,7 +127,8 @@ class Recorded:
             self._pass(cut)
             return replace(cut.outcome, patch=patch)
         outcome = None if entry is None else self._recalled(entry, weights=refit or proves)
-        if entry is not None and outcome is not None and not (refit and outcome.weights is None):
+        lost = refit and holdout and outcome is not None and outcome.weights is None and outcome.status is Status.DONE
+        if entry is not None and outcome is not None and not lost:
             self._pass(entry)
             if proves:
                 self._is_best(entry)
