@@ -13,7 +13,7 @@ import optuna
 from optuna.storages.journal import BaseJournalBackend, JournalFileBackend
 
 from autofix.errors import FixYourCall, TryLater, one_line
-from autofix.store.urls import with_driver, hidden
+from autofix.store.urls import hidden, with_driver
 
 # Put behind the name of a journal: what was cut off its end.
 TORN = ".torn"
