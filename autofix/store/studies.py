@@ -13,7 +13,7 @@ import optuna
 from optuna.storages.journal import BaseJournalBackend, JournalFileBackend
 
 from autofix.errors import FixYourCall, TryLater, one_line
-from autofix.store.urls import driven, hidden
+from autofix.store.urls import hidden, with_driver
 
 # Put behind the name of a journal: what was cut off its end.
 TORN = ".torn"
@@ -93,7 +93,7 @@ def in_database(url: str, name: str) -> optuna.Study:
     shown = hidden(url)
     try:
         # A database that was restarted meanwhile is connected to again.
-        storage = optuna.storages.RDBStorage(driven(url), engine_kwargs={"pool_pre_ping": True})
+        storage = optuna.storages.RDBStorage(with_driver(url), engine_kwargs={"pool_pre_ping": True})
         return _study(storage, name)
     except (ArgumentError, NoSuchModuleError):
         raise FixYourCall(
@@ -106,7 +106,7 @@ def in_database(url: str, name: str) -> optuna.Study:
             "`pip install 'keras-autofix[postgresql]'`."
         ) from None
     except Exception as error:  # whatever a driver raises, with the password in it or without
-        reason = one_line(error).replace(url, shown).replace(driven(url), shown)
+        reason = one_line(error).replace(url, shown).replace(with_driver(url), shown)
         raise TryLater(
             f"`storage` must answer. Received: {shown!r} ({reason}). Check that the database is up, and run this again."
         ) from None
