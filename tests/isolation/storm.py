@@ -2,7 +2,8 @@
 
     python -m tests.isolation.storm --folder runs/x --kills 50 -- python -m autofix repair ... --out runs/x
 
-Each kill is a SIGKILL to a process of the command's tree, drawn at random: the supervisor as often as any other one.
+Each kill is a SIGKILL: to the supervisor, the server or one of its children (conductor and slots), each as often as the
+others.
 A command that ends unfinished is started again, with the same words. What must hold at every moment:
 
 - a run that was finished (a file of `trials/`) stays, with the same content;
@@ -28,6 +29,9 @@ from pathlib import Path
 
 from tests.isolation.processes import below, gone, table
 
+# Share of kills that may come while the command is still starting; the others wait until something trains or prepares
+# to, because starting takes longer than anything else here.
+EARLY = 0.25
 # Exit codes of a command that has come to its end; any other one asks for another start.
 FINISHED = (0, 3)
 
@@ -77,7 +81,10 @@ def storm(
         found.starts += 1
         process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         while process.poll() is None:
-            until = time.monotonic() + draw.uniform(*pause)
+            is_early, wait = draw.random() < EARLY, draw.uniform(*pause)
+            while process.poll() is None and not is_early and len(below(process.pid)) < 2:
+                time.sleep(0.01)
+            until = time.monotonic() + wait
             while process.poll() is None and time.monotonic() < until:
                 time.sleep(0.01)
             if process.poll() is None and sum(found.killed.values()) < kills:
@@ -90,9 +97,16 @@ def storm(
 
 def _kill(process: subprocess.Popen[bytes], draw: random.Random, found: Storm) -> None:
     everything = [process.pid, *below(process.pid)]
-    victim = draw.choice(everything)
-    found.killed[_name(victim, process.pid)] += 1
-    os.kill(victim, signal.SIGKILL)
+    kinds: dict[str, list[int]] = {}
+    for pid in everything:
+        kinds.setdefault(_name(pid, process.pid), []).append(pid)
+    kind = draw.choice(sorted(kinds))
+    victim = draw.choice(kinds[kind])
+    try:
+        os.kill(victim, signal.SIGKILL)
+    except ProcessLookupError:  # it ended by itself
+        return
+    found.killed[kind] += 1
     if victim == process.pid:
         process.wait()
         left = gone(everything, 20.0)
