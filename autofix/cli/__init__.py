@@ -15,7 +15,9 @@ import click
 COMMANDS = {
     "demo": "autofix.cli.demo",
     "repair": "autofix.cli.repair",
+    "sweep": "autofix.cli.sweep",
     "explain": "autofix.cli.explain",
+    "worker": "autofix.cli.worker",
     "config": "autofix.cli.config",
 }
 

@@ -1,24 +1,25 @@
 """`Board`: the study that workers of a sweep share.
 
-Every cell has one trial that waits, runs or is done. A worker takes a waiting trial by setting its state, which storages
-do atomically. A trial whose worker died is failed, which happens once however many notice, and whoever did it puts up
-another one. A finished trial takes no more changes, so that a worker that was given up and comes back late is refused.
+Every cell has one trial that waits, runs or is done. A worker takes a waiting trial by setting its state, which is
+atomic in every storage. A trial whose worker died is failed, which happens once however many notice, and whoever did it
+puts up another one. A finished trial takes no more changes: a worker that was given up and comes back late is refused.
 
-Between failing a trial and putting up the next, the one who does it may die too; then somebody who misses the cell puts
-up a trial, perhaps two at once. So whoever takes a trial looks whether the cell has an older one that is not failed, and
+Between failing a trial and putting up the next, whoever does it may die too. Somebody who misses the cell then puts up
+a trial, perhaps two at once. So whoever takes a trial looks whether the cell has an older one that is not failed, and
 lets go if it has. A cell is hence done by one trial only: of two that are done, the younger would have had to be taken
 while the older was failed, and a failed trial is never done.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import optuna
 from optuna.exceptions import DuplicatedStudyError, UpdateFinishedTrialError
 from optuna.storages import BaseStorage
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from autofix.errors import FixYourCall
@@ -82,20 +83,17 @@ class Board:
             FixYourCall: If the study is that of another sweep.
         """
         documents = {cell.name: cell.to_dict() for cell in cells}
-        try:
-            self.patience(
-                lambda: self.storage.create_new_study([optuna.study.StudyDirection.MAXIMIZE], study_name=self.name)
-            )
-        except DuplicatedStudyError:
-            pass
+        with contextlib.suppress(DuplicatedStudyError):
+            self.patience(lambda: self.storage.create_new_study([StudyDirection.MAXIMIZE], study_name=self.name))
         known = self.attributes().get(CELLS)
         if known is None and self._trials():
             raise FixYourCall(f"the study {self.name!r} is no sweep. Pass another `--study`.")
         for name, document in (known or {}).items():
             if name in documents and documents[name] != document:
                 raise FixYourCall(
-                    f"the sweep {self.name!r} was begun with other settings or files: {_difference(document, documents[name])}"
-                    f" of {name}. Pass another `--out` (with a database: another `--study`) to begin a new one."
+                    f"the sweep {self.name!r} was begun with other settings or files. Received: another "
+                    f"{_difference(document, documents[name])} for {name}. Pass another `--out` (with a database: "
+                    "another `--study`) to begin a new one."
                 )
         if known is None or set(documents) - set(known):
             self._set(CELLS, {**(known or {}), **documents})
@@ -239,4 +237,4 @@ class Board:
 def _difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     """What differs between two cells, in the words of a config."""
     changed = [key for key in new["job"] if old.get("job", {}).get(key) != new["job"][key]]
-    return f"`{changed[0]}`" if changed else "the files of model or data"
+    return f"`{changed[0]}`" if changed else "content of the model or the data"

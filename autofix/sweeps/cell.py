@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
+import functools
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from autofix.config.paths import file_of, inside, is_safe_name
+from autofix.config.paths import inside, is_safe_name
 from autofix.errors import FixYourCall
 from autofix.job import Job
+from autofix.sources.fingerprint import identify
+from autofix.sources.spec import code_of
 from autofix.sweeps.config import Sweep, data_name, model_name, set_name
 
-# Bytes of a file that are read to tell it from others; its size counts in any case.
-HASHED = 256 * 2**20
 CELLS = "cells"
 
 
@@ -44,7 +44,11 @@ class Cell:
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the cell as JSON-ready data, without anything of the machine that it was planned on."""
-        job = {key: value for key, value in self.job.to_dict().items() if key not in ("out", "storage", "jobs", "allow_unsafe")}
+        job = {
+            key: value
+            for key, value in self.job.to_dict().items()
+            if key not in ("out", "storage", "jobs", "allow_unsafe")
+        }
         return {
             "model": self.model,
             "data": self.data,
@@ -90,8 +94,8 @@ def plan(sweep: Sweep, *, allow_unsafe: bool = False) -> tuple[Cell, ...]:
     Raises:
         FixYourCall: If a model or data set cannot be read.
     """
-    inputs = {spec: fingerprint(spec) for spec in _specs(sweep)}
-    cells = []
+    # Each file is read once, however many cells use it.
+    cells, identified = [], functools.cache(_identified)
     for model, data, strategies, seed in itertools.product(sweep.models, sweep.data, sweep.strategies, sweep.seeds):
         settings = {**sweep.repair.given(), **model.repair.given(), **data.repair.given()}
         if strategies.use is not None:
@@ -101,47 +105,32 @@ def plan(sweep: Sweep, *, allow_unsafe: bool = False) -> tuple[Cell, ...]:
             data=data.source,
             out="",
             target_column=data.target_column,
+            drop_columns=data.drop_columns,
             validation_data=data.validation_data,
             seed=seed,
             allow_unsafe=allow_unsafe,
             **settings,
         )
-        used = "-".join(inputs[spec] for spec in (job.model, job.data, job.validation_data) if spec is not None)
+        used = inputs_of(job, identified)
         cells.append(Cell(model_name(model), data_name(data), set_name(strategies), job, used).placed(Path(sweep.out)))
     return tuple(cells)
 
 
-def fingerprint(spec: str) -> str:
-    """Returns what tells the content of a model or data set from any other, 16 letters long.
+def _identified(spec: str) -> str:
+    code = code_of(spec)
+    # A module that is named like a package is found by whoever imports it; what it was elsewhere says little.
+    return spec if code is not None and not code.is_file else identify(spec)
+
+
+def inputs_of(job: Job, identified: Callable[[str], str] = _identified) -> str:
+    """Returns what changes when the model or the data of a job do.
+
+    Args:
+        job: The job.
+        identified: Returns what changes when a model or data set does.
 
     Raises:
-        FixYourCall: If it cannot be read.
+        FixYourCall: If they are not there.
+        OSError: If they cannot be read.
     """
-    file = file_of(spec)
-    digest = hashlib.sha256()
-    if file is None:
-        digest.update(spec.encode())
-        return digest.hexdigest()[:16]
-    path = Path(file)
-    digest.update(spec.removeprefix(file).encode())  # the function
-    try:
-        for part in sorted(path.rglob("*")) if path.is_dir() else [path]:
-            if part.is_file():
-                _digest_file(part, path, digest)
-    except OSError as error:
-        raise FixYourCall(f"{file!r} cannot be read: {error.strerror}.") from error
-    return digest.hexdigest()[:16]
-
-
-def _digest_file(part: Path, root: Path, digest: Any) -> None:
-    digest.update(f"{part.relative_to(root)}:{part.stat().st_size}:".encode())
-    left = HASHED
-    with part.open("rb") as content:
-        while left > 0 and (block := content.read(min(left, 2**20))):
-            digest.update(block)
-            left -= len(block)
-
-
-def _specs(sweep: Sweep) -> list[str]:
-    specs = [model.source for model in sweep.models] + [data.source for data in sweep.data]
-    return specs + [data.validation_data for data in sweep.data if data.validation_data is not None]
+    return "-".join(identified(spec) for spec in (job.model, job.data, job.validation_data) if spec is not None)

@@ -7,11 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from autofix.config.paths import file_of, is_code, resolved
+from autofix.config.paths import file_of, resolved
 from autofix.errors import AutofixError, FixYourCall
-from autofix.sweeps.cell import Cell, fingerprint
-
-SOURCES = ("model", "data", "validation_data")
+from autofix.sources.spec import names_code
+from autofix.sweeps.cell import Cell, inputs_of
 
 
 def portable(cells: tuple[Cell, ...], folder: Path) -> tuple[Cell, ...]:
@@ -50,8 +49,11 @@ def allowed(
 
 
 def _with_sources(cell: Cell, change: Callable[[str], str]) -> Cell:
-    sources = {name: getattr(cell.job, name) for name in SOURCES}
-    return replace(cell, job=replace(cell.job, **{key: change(spec) for key, spec in sources.items() if spec is not None}))
+    job, apart = cell.job, cell.job.validation_data
+    validation_data = None if apart is None else change(apart)
+    return replace(
+        cell, job=replace(job, model=change(job.model), data=change(job.data), validation_data=validation_data)
+    )
 
 
 def _relative(spec: str, folder: Path) -> str:
@@ -64,20 +66,21 @@ def _relative(spec: str, folder: Path) -> str:
 
 
 def _admitted(spec: str, folder: Path, allow_code: bool) -> str:
-    if is_code(spec) and not allow_code:
+    if names_code(spec) and not allow_code:
         raise FixYourCall(f"the study names code to run: {spec!r}. Pass --allow-code if you trust whoever wrote it.")
     file = file_of(spec)
     if file is None:
         return spec
     path = (folder / file).resolve()
     if not path.is_relative_to(folder.resolve()):
-        raise FixYourCall(f"the study names a file outside of {str(folder)!r}: {file!r}. Pass another --folder to allow it.")
+        raise FixYourCall(
+            f"the study names a file outside of {str(folder)!r}: {file!r}. Pass another --folder to allow it."
+        )
     if not path.exists():
         raise FixYourCall(f"there is no {file!r} in {str(folder)!r}. Copy the files of the sweep, or pass --folder.")
     return resolved(spec, folder.resolve())
 
 
 def _same_files(cell: Cell) -> None:
-    specs = [getattr(cell.job, name) for name in SOURCES]
-    if "-".join(fingerprint(spec) for spec in specs if spec is not None) != cell.inputs:
+    if inputs_of(cell.job) != cell.inputs:
         raise FixYourCall("its model or data is not the same as where the sweep was begun. Copy the files again.")

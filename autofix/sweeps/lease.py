@@ -43,7 +43,7 @@ def home() -> str:
     """Returns what tells this machine's processes from all others'; "" where that cannot be told."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-        return f"{boot} {os.readlink('/proc/self/ns/pid')}"
+        return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
     except OSError:
         return ""
 
@@ -62,7 +62,7 @@ def is_gone(lease: Mapping[str, Any] | None) -> bool:
     """Whether a worker is known to be gone without waiting: it was a process of this machine, and is no more."""
     if not lease or not lease.get("home") or lease["home"] != home():
         return False
-    return birth(int(lease["pid"])) != lease["born"]
+    return birth(int(lease["pid"])) != str(lease["born"])
 
 
 @dataclass

@@ -12,16 +12,12 @@ from typing import TypeVar
 from optuna.exceptions import StorageInternalError
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
-from autofix.errors import AutofixError
+from autofix.errors import TryLater
 from autofix.store.urls import hidden
 from autofix.sweeps.terms import Terms
 
 logger = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
-
-
-class TryLater(AutofixError):
-    """Something outside does not answer. Nothing is lost; run the same command again later."""
 
 
 @dataclass
@@ -81,7 +77,9 @@ def is_away(error: BaseException) -> bool:
     if isinstance(cause, DBAPIError):
         return isinstance(cause, OperationalError | InterfaceError) or cause.connection_invalidated
     # A journal on a network disk; a file that is missing or not allowed will not come back by waiting.
-    return isinstance(cause, OSError) and not isinstance(cause, FileNotFoundError | PermissionError | NotADirectoryError)
+    return isinstance(cause, OSError) and not isinstance(
+        cause, FileNotFoundError | PermissionError | NotADirectoryError
+    )
 
 
 def _reason(error: BaseException) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,15 +11,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from autofix.errors import Stopped, TryLater
 from autofix.exits import Exit
 from autofix.job import Job
 from autofix.sweeps.board import Board, Claim
 from autofix.sweeps.cell import Cell
 from autofix.sweeps.ending import Ending
-from autofix.sweeps.patience import TryLater
 
-# What ends a repair without a result: somebody else may do the cell, or the same worker later.
-STOPPED = (Exit.INTERRUPTED, Exit.TERMINATED, Exit.TRY_LATER)
+# What ends this worker; its cells are given back.
+STOPPED = (Exit.INTERRUPTED, Exit.TERMINATED)
+# Cells in a row that have to be tried later, after which the fault is this machine's: its disk, not their lock.
+LIKE_FAILURES = 3
 # Seconds that a worker who has to leave waits for a storage that is away; what it held is found out by the others.
 LEAVING = 10.0
 Say = Callable[[str], None]
@@ -128,6 +131,7 @@ class Runner:
         self._keeper = Keeper(self.board)
         self._claims: dict[str, tuple[Claim, Cell]] = {}
         self._stopped: Exit | None = None
+        self._later = 0
         self._cells: Mapping[str, Cell] = {}
         self._known: set[str] = set()
 
@@ -140,10 +144,14 @@ class Runner:
         Raises:
             TryLater: If the storage stays away.
         """
-        with self._keeper.alive():
+        with _terminable(), self._keeper.alive():
             try:
                 while self._stopped is None and self._round():
                     pass
+            except KeyboardInterrupt:
+                self._stopped = Exit.INTERRUPTED
+            except Stopped:
+                self._stopped = Exit.TERMINATED
             finally:
                 # What is still held was under way when something unforeseen happened, or a signal came in between.
                 self.board.patience = replace(self.board.patience, seconds=LEAVING)
@@ -198,16 +206,39 @@ class Runner:
         """Writes down how a cell ended, or gives it back."""
         claim, cell = self._claims.pop(job.out)
         self._keeper.release(claim)
-        if ended.exit in STOPPED:
-            self._stopped = ended.exit
+        if ended.exit in STOPPED or ended.exit is Exit.TRY_LATER:
             self.board.give_back(claim)
+            self._later += 1
+            if ended.exit is not Exit.TRY_LATER or self._later >= LIKE_FAILURES:
+                self._stopped = ended.exit
+            else:
+                self.say(f"{cell.name}: put up again: {ended.error or ended.document.get('error')}")
+                time.sleep(self.board.terms.poll)
             return
+        self._later = 0
         ending = Ending.of(ended.exit, ended.document, ended.error, Path(job.out))
         if claim in self._keeper.lost or not self.board.finish(claim, ending):
             self.say(f"{cell.name}: another worker had taken this one for dead; its result counts")
             return
         self.finished += 1
         self.say(f"{cell.name}: {in_one_line(ending)}")
+
+
+@contextlib.contextmanager
+def _terminable() -> Iterator[None]:
+    """Lets SIGTERM end what this process waits for; while repairs are under way, the supervisor hears signals."""
+    if threading.current_thread() is not threading.main_thread():  # Python lets no other thread hear signals
+        yield
+        return
+
+    def stop(*_: object) -> None:
+        raise Stopped
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
 
 
 def in_one_line(ending: Ending) -> str:

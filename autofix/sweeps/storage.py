@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import optuna
 import sqlalchemy
@@ -74,7 +75,7 @@ def join(address: str, terms: Terms, *, wait: float) -> BaseStorage:
     while not _is_there(address, terms):
         if time.monotonic() >= deadline:
             raise FixYourCall(
-                f"there is no sweep in {hidden(address)}. Start it with `autofix sweep ... --storage`, or pass `--wait`."
+                f"there is no sweep in {hidden(address)}. Start it with `autofix sweep`, or pass a longer --wait."
             )
         time.sleep(min(terms.poll, max(0.0, deadline - time.monotonic())))
     if not is_database(address):
@@ -120,7 +121,7 @@ def _cut_torn_line(path: Path) -> None:
 
 
 def _database(address: str) -> BaseStorage:
-    settings = {"pool_pre_ping": True, "pool_size": 1}
+    settings: dict[str, Any] = {"pool_pre_ping": True, "pool_size": 1}
     if with_driver(address).startswith(DRIVER):
         settings["connect_args"] = dict(_CONNECT)
     with warnings.catch_warnings():

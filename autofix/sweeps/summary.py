@@ -90,7 +90,9 @@ def document(name: str, table: Sequence[Row], code: Exit) -> dict[str, Any]:
         "exit_code": int(code),
         "cells": len(table),
         "done": done,
-        "verdicts": {status: sum(row.status == status for row in table) for status in sorted({r.status for r in table})},
+        "verdicts": {
+            status: sum(row.status == status for row in table) for status in sorted({r.status for r in table})
+        },
         "rows": [asdict(row) for row in table],
     }
 

@@ -14,13 +14,13 @@ from autofix.errors import FixYourCall
 from autofix.exits import Exit
 from autofix.sweeps import storage, summary
 from autofix.sweeps.board import CELLS, READY, Board
-from autofix.sweeps.cell import plan
+from autofix.sweeps.cell import Cell, plan
 from autofix.sweeps.config import Sweep
 from autofix.sweeps.joining import allowed, portable
-from autofix.sweeps.patience import Patience, TryLater
+from autofix.sweeps.patience import Patience
 from autofix.sweeps.running import Runner, Say, Supervise, whole
 from autofix.sweeps.summary import Row
-from autofix.sweeps.terms import Terms
+from autofix.sweeps.terms import TERMS, Terms
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ def begin(
     supervise: Supervise,
     say: Say,
     allow_unsafe: bool = False,
-    terms: Terms = Terms(),
+    terms: Terms = TERMS,
 ) -> Swept:
     """Does a sweep, or what is left of it, and writes its summary. Other workers may do part of it.
 
@@ -77,11 +77,7 @@ def begin(
     endings = board.endings()
     left = sum(endings.get(cell) is None for cell in here)
     say(f"{len(cells)} cells, {len(cells) - left} done already" if left < len(cells) else f"{len(cells)} cells")
-    code = Exit.TERMINATED
-    try:
-        code = Runner(board, supervise, lambda: here, sweep.jobs or 1, say).run()
-    except KeyboardInterrupt:
-        code = Exit.INTERRUPTED
+    code = Runner(board, supervise, lambda: here, sweep.jobs or 1, say).run()
     endings = board.endings()
     code = code or whole({cell: endings.get(cell) for cell in here})
     rows = tuple(summary.rows(cells, endings))
@@ -103,7 +99,7 @@ def join(
     stay: bool = False,
     allow_code: bool = False,
     allow_unsafe: bool = False,
-    terms: Terms = Terms(),
+    terms: Terms = TERMS,
 ) -> Exit:
     """Works on a sweep that somebody began, until it is done.
 
@@ -133,9 +129,16 @@ def join(
     board = Board(opened, name, Patience(terms, terms.patience, address), terms)
     while not _is_ready(board):
         if time.monotonic() >= deadline:
-            raise FixYourCall(f"the sweep {name!r} has not begun. Start it with `autofix sweep`, or pass a longer --wait.")
+            raise FixYourCall(
+                f"the sweep {name!r} has not begun. Start it with `autofix sweep`, or pass a longer --wait."
+            )
         time.sleep(min(terms.poll, max(0.0, deadline - time.monotonic())))
-    told: set[str] = set()
+    refusals: set[str] = set()
+
+    def tell(line: str) -> None:
+        if line not in refusals:
+            refusals.add(line)
+            say(line)
 
     def load() -> dict[str, Cell]:
         documents = board.attributes().get(CELLS, {})
@@ -145,7 +148,7 @@ def join(
             out=out,
             allow_code=allow_code,
             allow_unsafe=allow_unsafe,
-            say=lambda line: None if line in told else (told.add(line), say(line))[1],
+            say=tell,
         )
 
     if not load():

@@ -30,5 +30,6 @@ class Terms:
     longest_pause: float = 15.0
 
 
+TERMS = Terms()
 # Workers that may die of one cell before it counts as unusable: out of memory kills the next one too.
 MOST_DEATHS = 3

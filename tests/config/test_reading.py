@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from autofix.cli import main
 from autofix.config import KINDS, FixYourConfig, example, read, schema
 from autofix.config.lines import LARGEST, parse
-from autofix.config.paths import inside, is_code, resolved, safe_name
+from autofix.config.paths import inside, resolved, safe_name
 from autofix.errors import FixYourCall
 from autofix.sweeps.config import Sweep
 
