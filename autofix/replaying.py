@@ -66,7 +66,9 @@ def read_patch(path: Path) -> Patch:
     except (UnicodeDecodeError, ValueError, RecursionError) as error:
         raise FixYourCall(f"{str(path)!r} is no patch: {error}") from error
     if not isinstance(document, Mapping):
-        raise FixYourCall(f"{str(path)!r} must be a mapping with a list `changes`. Received: {type(document).__name__}.")
+        raise FixYourCall(
+            f"{str(path)!r} must be a mapping with a list `changes`. Received: {type(document).__name__}."
+        )
     try:
         return Patch.from_dict(document)
     except FixYourCall as error:

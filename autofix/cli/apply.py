@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -116,7 +117,7 @@ def _document(patch: Patch, replayed: Replayed, out: str) -> dict[str, Any]:
     }
 
 
-def _show(document: dict[str, Any]) -> None:
+def _show(document: Mapping[str, Any]) -> None:
     from autofix.cli.showing import show_changes
 
     show_changes(document)
@@ -124,7 +125,9 @@ def _show(document: dict[str, Any]) -> None:
     if document["retrained"]:
         click.echo(f"{document['metric']} on rows held out: {document['score']:.3f}")
     else:
-        click.echo(f"{document['weights_kept']} of {document['weights']} weight arrays are those of the model that came.")
+        click.echo(
+            f"{document['weights_kept']} of {document['weights']} weight arrays are those of the model that came."
+        )
         if document["for_fit"]:
             settings = ", ".join(f"{name}={value!r}" for name, value in document["for_fit"].items())
             click.echo(f"Settings of the patch for your own fit: {settings}")

@@ -39,7 +39,7 @@ def check(
     something is found that matters.
     """
     from autofix.cli.running import configure_logs, with_tensorflow
-    from autofix.cli.showing import findings, write
+    from autofix.cli.showing import show_findings, write
 
     configure_logs(verbose)
     with ending(), with_tensorflow(verbose):
@@ -52,12 +52,10 @@ def check(
         given = None
         if data is not None:
             given = load(data, None, Table(target_column, drop_columns), hints_for(built)).data
-        result = checked(
-            built, given, epochs=epochs, batch_size=batch_size, class_weight=class_weight, shuffle=shuffle
-        )
+        result = checked(built, given, epochs=epochs, batch_size=batch_size, class_weight=class_weight, shuffle=shuffle)
     count = len(result)
     counted = f"{count} {'thing is' if count == 1 else 'things are'} wrong, as shows before training."
     sentence = "Nothing is wrong that shows before training." if result.ok else counted
     document: dict[str, Any] = {**result.to_dict(), "sentence": sentence}
-    write(document, form, findings)
+    write(document, form, show_findings)
     raise SystemExit(int(Exit.DONE if result.ok else Exit.NO_REPAIR))

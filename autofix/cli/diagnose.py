@@ -44,7 +44,7 @@ def diagnose(
     MODEL and DATA are named as for autofix repair. Exits with 3 if something is found that matters.
     """
     from autofix.cli.running import configure_logs, with_tensorflow
-    from autofix.cli.showing import findings, write
+    from autofix.cli.showing import show_findings, write
     from autofix.findings import Findings
 
     configure_logs(verbose)
@@ -73,7 +73,11 @@ def diagnose(
         )
     result = Findings.of(found, ())
     count = len(result)
-    sentence = "Nothing stalls this run." if result.ok else f"{count} {'thing stalls' if count == 1 else 'things stall'} this run."
-    document: dict[str, Any] = {**result.to_dict(), "sentence": sentence, "notes_on_data": list(loaded.notes)}
-    write(document, form, findings)
+    sentence = (
+        "Nothing stalls this run."
+        if result.ok
+        else f"{count} {'thing stalls' if count == 1 else 'things stall'} this run."
+    )
+    document: dict[str, Any] = {**result.to_dict(), "sentence": sentence, "told": list(loaded.notes)}
+    write(document, form, show_findings)
     raise SystemExit(int(Exit.DONE if result.ok else Exit.NO_REPAIR))

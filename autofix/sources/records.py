@@ -106,8 +106,8 @@ def _peeked(first: Mapping[str, tuple[str, int]] | None, name: str) -> dict[str,
     bytes_ = [feature for feature, (kind, _) in first.items() if kind == "bytes"]
     if bytes_:
         raise FixYourData(
-            f"{name!r} holds bytes in {', '.join(bytes_)}, which say nothing of their shape. Describe all features in "
-            f'{DESCRIPTION} beside it: {{"{bytes_[0]}": {{"shape": [28, 28], "dtype": "uint8", "encoding": "tensor"}}}}.'
+            f"{name!r} holds bytes in {', '.join(bytes_)}, which say nothing of their shape. Describe all features "
+            f'in {DESCRIPTION} beside it: {{"{bytes_[0]}": {{"shape": [28, 28], "dtype": "uint8", "encoding": "tensor"}}}}.'
         )
     return {
         feature: Feature((count,) if count > 1 else (), "float32" if kind == "float" else "int64")
