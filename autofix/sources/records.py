@@ -107,7 +107,8 @@ def _peeked(first: Mapping[str, tuple[str, int]] | None, name: str) -> dict[str,
     if bytes_:
         raise FixYourData(
             f"{name!r} holds bytes in {', '.join(bytes_)}, which say nothing of their shape. Describe all features "
-            f'in {DESCRIPTION} beside it: {{"{bytes_[0]}": {{"shape": [28, 28], "dtype": "uint8", "encoding": "tensor"}}}}.'
+            f'in {DESCRIPTION} beside it: {{"{bytes_[0]}": {{"shape": [28, 28], "dtype": "uint8", "encoding": '
+            '"tensor"}}.'
         )
     return {
         feature: Feature((count,) if count > 1 else (), "float32" if kind == "float" else "int64")
