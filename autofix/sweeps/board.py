@@ -167,10 +167,10 @@ class Board:
             return trial.state in DONE and trial.user_attrs.get(RESULT, {}).get("holder") == self.lease.holder
         return True
 
-    def give_back(self, claim: Claim) -> None:
-        """Lets another worker have a cell."""
+    def give_back(self, claim: Claim, *, died: bool = False) -> None:
+        """Lets another worker have a cell; `died` if the process that worked on it did."""
         if self._fail(claim.trial):
-            self._put_up(claim.cell, claim.deaths)
+            self._put_up(claim.cell, claim.deaths + died)
 
     # What everybody does for those who died
 

@@ -20,7 +20,8 @@ from autofix.sweeps.ending import Ending
 
 # What ends this worker; its cells are given back.
 STOPPED = (Exit.INTERRUPTED, Exit.TERMINATED)
-# Cells in a row that have to be tried later, after which the fault is this machine's: its disk, not their lock.
+# Cells that end without a result, none that ends with one between them, after which the fault is this machine's: its
+# disk or its TensorFlow rather than their data.
 LIKE_FAILURES = 3
 # Seconds that a worker who has to leave waits for a storage that is away; what it held is found out by the others.
 LEAVING = 10.0
@@ -131,7 +132,7 @@ class Runner:
         self._keeper = Keeper(self.board)
         self._claims: dict[str, tuple[Claim, Cell]] = {}
         self._stopped: Exit | None = None
-        self._later = 0
+        self._failed: set[str] = set()
         self._cells: Mapping[str, Cell] = {}
         self._known: set[str] = set()
 
@@ -139,7 +140,8 @@ class Runner:
         """Works until every cell of the sweep is done.
 
         Returns:
-            DONE; or INTERRUPTED, TERMINATED or TRY_LATER where that ended it. The cells under way are given back.
+            DONE; INTERRUPTED or TERMINATED by a signal; TRY_LATER or UNUSABLE if nothing seems to work on this
+            machine. Cells under way are given back.
 
         Raises:
             TryLater: If the storage stays away.
@@ -206,16 +208,20 @@ class Runner:
         """Writes down how a cell ended, or gives it back."""
         claim, cell = self._claims.pop(job.out)
         self._keeper.release(claim)
-        if ended.exit in STOPPED or ended.exit is Exit.TRY_LATER:
+        if ended.exit in STOPPED:
+            self._stopped = ended.exit
             self.board.give_back(claim)
-            self._later += 1
-            if ended.exit is not Exit.TRY_LATER or self._later >= LIKE_FAILURES:
+            return
+        if ended.exit is Exit.TRY_LATER or not ended.document:  # a lock, a disk; or the process died, whatever of
+            self.board.give_back(claim, died=ended.exit is not Exit.TRY_LATER)
+            self.say(f"{cell.name}: put up again: {ended.error or ended.document.get('error')}")
+            self._failed.add(cell.name)
+            if len(self._failed) >= LIKE_FAILURES:
                 self._stopped = ended.exit
-            else:
-                self.say(f"{cell.name}: put up again: {ended.error or ended.document.get('error')}")
+            elif ended.exit is Exit.TRY_LATER:
                 time.sleep(self.board.terms.poll)
             return
-        self._later = 0
+        self._failed.clear()
         ending = Ending.of(ended.exit, ended.document, ended.error, Path(job.out))
         if claim in self._keeper.lost or not self.board.finish(claim, ending):
             self.say(f"{cell.name}: another worker had taken this one for dead; its result counts")
