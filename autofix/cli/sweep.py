@@ -36,7 +36,17 @@ def _seeds(_ctx: click.Context, _param: click.Parameter, value: str | None) -> t
         ) from error
 
 
-@click.command()
+EPILOG = """\b
+A value that is not given as an option is taken from the environment
+variable AUTOFIX_<OPTION>, then from SWEEP.YAML.
+
+\b
+Exit codes, the first that holds: 130/143 interrupted; 75 the storage or a
+disk does not answer; 2 wrong usage; 4 some model or data cannot be used;
+3 some cell found no acceptable repair; 0 all well."""
+
+
+@click.command(epilog=EPILOG)
 @click.argument("source", metavar="SWEEP.YAML|MODEL", type=SpecType("SWEEP.YAML|MODEL"))
 @options.setting("-d", "--data", type=SpecType("DATA"), multiple=True, help="Data set for MODEL; may be repeated.")
 @options.setting("--target", "target_column", type=COLUMN, help="The column to predict, for tables.")
@@ -57,24 +67,15 @@ def _seeds(_ctx: click.Context, _param: click.Parameter, value: str | None) -> t
 @options.allow_unsafe_option
 @options.verbose_option
 def sweep(source: str, form: str, allow_unsafe: bool, verbose: int, **settings: Any) -> None:
-    r"""Repair many models on many data sets, with many sets of strategies and seeds.
+    """Repair many models on many data sets, with many sets of strategies and seeds.
 
     SWEEP.YAML says which: `autofix config example sweep` prints one to begin with. For a single MODEL the options say
     it: one repair with all strategies, or with --strategies one for each of these alone and one for them together.
 
     Run the same command again to go on where it stopped: what is finished is not done again. The summary is written to
     standard output, and to summary.json and summary.csv in the folder.
-
-    \b
-    A value that is not given as an option is taken from the environment
-    variable AUTOFIX_<OPTION>, then from SWEEP.YAML.
-
-    \b
-    Exit codes, the first that holds: 130/143 interrupted; 75 the storage or a
-    disk does not answer; 2 wrong usage; 4 some model or data cannot be used;
-    3 some cell found no acceptable repair; 0 all well.
     """
-    from autofix.cli.running import configure_logs
+    from autofix.cli.running import configure_logs, telling
 
     configure_logs(verbose)
     with ending():
@@ -84,7 +85,10 @@ def sweep(source: str, form: str, allow_unsafe: bool, verbose: int, **settings: 
         configure_tensorflow()
         given = {key: value for key, value in settings.items() if value not in (None, ())}
         config, base = _from_file(source, given) if source.endswith(CONFIGS) else _from_options(source, given)
-        swept = sweeping.begin(config, base=base, supervise=supervise, say=say, allow_unsafe=allow_unsafe)
+        with telling(verbose) as tell:
+            swept = sweeping.begin(
+                config, base=base, supervise=supervise, say=say, tell=tell, allow_unsafe=allow_unsafe
+            )
     whole = summary.document(swept.name, swept.rows, swept.exit)
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDTH
     click.echo(summary.as_text(swept.rows, form, whole, width), nl=False)

@@ -25,7 +25,12 @@ def _duration(_ctx: click.Context, _param: click.Parameter, value: str) -> float
     return seconds
 
 
-@click.command()
+EPILOG = """\b
+Exit codes: 0 the sweep is done, 2 wrong usage, 4 nothing works on this
+machine, 75 the storage or a disk does not answer, 130/143 interrupted."""
+
+
+@click.command(epilog=EPILOG)
 @options.setting("--storage", metavar="URL", required=True, help="Storage of the sweep, as given to `autofix sweep`.")
 @options.setting("--study", metavar="NAME", required=True, help="Name of the sweep.")
 @options.setting("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Repairs at the same time.")
@@ -61,7 +66,7 @@ def worker(
     allow_unsafe: bool,
     verbose: int,
 ) -> None:
-    r"""Join a sweep from any machine.
+    """Join a sweep from any machine.
 
     Takes cells of a sweep that `autofix sweep --storage URL` began, until it is done. Any number of workers may join
     and leave: at SIGTERM a worker gives back what it works on; the cells of one that dies are found and done by others.
@@ -69,12 +74,8 @@ def worker(
 
     Whoever can write to the database decides what a worker does. It reads files below --folder alone, and runs code
     that the sweep names only if you pass --allow-code.
-
-    \b
-    Exit codes: 0 the sweep is done, 2 wrong usage, 75 the storage does not
-    answer, 130/143 interrupted.
     """
-    from autofix.cli.running import configure_logs
+    from autofix.cli.running import configure_logs, telling
 
     configure_logs(verbose)
     with ending():
@@ -82,17 +83,19 @@ def worker(
         from autofix.sweeps import sweeping
 
         configure_tensorflow()
-        code = sweeping.join(
-            storage,
-            study,
-            folder=Path(folder),
-            out=Path(out) if out else Path("runs") / study,
-            supervise=supervise,
-            say=say,
-            slots=jobs,
-            wait=wait,
-            stay=stay,
-            allow_code=allow_code,
-            allow_unsafe=allow_unsafe,
-        )
+        with telling(verbose) as tell:
+            code = sweeping.join(
+                storage,
+                study,
+                folder=Path(folder),
+                out=Path(out) if out else Path("runs") / study,
+                supervise=supervise,
+                say=say,
+                tell=tell,
+                slots=jobs,
+                wait=wait,
+                stay=stay,
+                allow_code=allow_code,
+                allow_unsafe=allow_unsafe,
+            )
     sys.exit(int(code))

@@ -115,7 +115,8 @@ class Runner:
         supervise: Does the repairs.
         load: Returns the cells of the sweep that may be run here, by name and with their run folders.
         slots: Repairs under way at the same time.
-        say: Told of the progress.
+        say: Told of each cell that ended.
+        tell: Told of the progress of repairs.
         stay: Whether to wait for more cells once all are done.
         finished: Cells that this worker did.
     """
@@ -125,6 +126,7 @@ class Runner:
     load: Callable[[], Mapping[str, Cell]]
     slots: int
     say: Say
+    tell: Say
     stay: bool = False
     finished: int = 0
 
@@ -169,7 +171,7 @@ class Runner:
         claim = self._claim()
         if claim is not None:
             jobs = self._jobs(claim)
-            self.supervise(jobs, slots=self.slots, say=self.say, on_end=self._end)  # type: ignore[arg-type]
+            self.supervise(jobs, slots=self.slots, say=self.tell, on_end=self._end)  # type: ignore[arg-type]
             return True
         open_cells = [name for name, ending in self.board.endings().items() if ending is None]
         if not open_cells and not self.stay:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -16,6 +17,8 @@ from autofix.sweeps.cell import Cell
 from autofix.sweeps.ending import KEPT, Ending, mean
 
 JSON, CSV = "summary.json", "summary.csv"
+# Characters of a value in the summary; whole layers are in the patch.
+LONGEST_VALUE = 40
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ class Row:
             metric=metrics.get("metric"),
             before=mean(metrics, "before"),
             after=mean(metrics, "after"),
-            changes="; ".join(_in_short(change) for change in metrics.get("changes") or ()),
+            changes=_in_short(metrics.get("changes") or ()),
             seconds=float(seconds) if isinstance(seconds, int | float) else None,
             error=ending.error or metrics.get("error"),
             folder=ending.folder or cell.job.out,
@@ -169,6 +172,15 @@ def _score(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
 
 
-def _in_short(change: Mapping[str, Any]) -> str:
-    text = f"{change.get('path')}: {change.get('before')} -> {change.get('after')}"
-    return text if len(text) <= 120 else f"{text[:117]}..."
+def _in_short(changes: Sequence[Mapping[str, Any]]) -> str:
+    """What was changed, each kind of change once: ``activation: sigmoid -> relu (5 times)``."""
+    kinds = Counter(
+        f"{str(change.get('path')).rpartition('/')[2]}: {_value(change.get('before'))} -> {_value(change.get('after'))}"
+        for change in changes
+    )
+    return "; ".join(kind if count == 1 else f"{kind} ({count} times)" for kind, count in kinds.items())
+
+
+def _value(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 3]}..."

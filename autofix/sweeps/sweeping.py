@@ -46,6 +46,7 @@ def begin(
     base: Path,
     supervise: Supervise,
     say: Say,
+    tell: Say = lambda line: None,
     allow_unsafe: bool = False,
     terms: Terms = TERMS,
 ) -> Swept:
@@ -55,7 +56,8 @@ def begin(
         sweep: The config.
         base: Folder that files are named relative to in the study.
         supervise: Does the repairs.
-        say: Told of the progress.
+        say: Told of each cell that ended.
+        tell: Told of the progress of repairs.
         allow_unsafe: Whether model files may hold Lambda layers.
         terms: How long to wait for what.
 
@@ -77,7 +79,7 @@ def begin(
     endings = board.endings()
     left = sum(endings.get(cell) is None for cell in here)
     say(f"{len(cells)} cells, {len(cells) - left} done already" if left < len(cells) else f"{len(cells)} cells")
-    code = Runner(board, supervise, lambda: here, sweep.jobs or 1, say).run()
+    code = Runner(board, supervise, lambda: here, sweep.jobs or 1, say, tell).run()
     endings = board.endings()
     code = code or whole({cell: endings.get(cell) for cell in here})
     rows = tuple(summary.rows(cells, endings))
@@ -94,6 +96,7 @@ def join(
     out: Path,
     supervise: Supervise,
     say: Say,
+    tell: Say = lambda line: None,
     slots: int = 1,
     wait: float = 0.0,
     stay: bool = False,
@@ -109,7 +112,8 @@ def join(
         folder: Where files that the study names are; others are not read.
         out: Folder for run folders.
         supervise: Does the repairs.
-        say: Told of the progress.
+        say: Told of each cell that ended.
+        tell: Told of the progress of repairs.
         slots: Repairs under way at the same time.
         wait: Seconds to wait until the sweep is begun.
         stay: Whether to wait for more cells once all are done.
@@ -135,7 +139,7 @@ def join(
         time.sleep(min(terms.poll, max(0.0, deadline - time.monotonic())))
     refusals: set[str] = set()
 
-    def tell(line: str) -> None:
+    def refuse(line: str) -> None:
         if line not in refusals:
             refusals.add(line)
             say(line)
@@ -148,12 +152,12 @@ def join(
             out=out,
             allow_code=allow_code,
             allow_unsafe=allow_unsafe,
-            say=tell,
+            say=refuse,
         )
 
     if not load():
         raise FixYourCall(f"no cell of the sweep {name!r} can be done here: see above.")
-    runner = Runner(board, supervise, load, slots, say, stay=stay)
+    runner = Runner(board, supervise, load, slots, say, tell, stay=stay)
     code = runner.run()
     say(f"{runner.finished} cells done by this worker")
     return code
