@@ -34,6 +34,8 @@ from autofix.sweeps.terms import MOST_DEATHS, Terms
 # Names of attributes of the study and of trials.
 CELLS, READY = "autofix.cells", "autofix.ready"
 CELL, DEATHS, LEASE, RESULT = "cell", "deaths", "lease", "result"
+# Trials that were taken meanwhile, after which it pays to look again.
+STALE = 2
 # A repair that ended has a score or none; Optuna knows trials without a value as pruned.
 DONE = (TrialState.COMPLETE, TrialState.PRUNED)
 OPEN = (TrialState.WAITING, TrialState.RUNNING)
@@ -135,15 +137,17 @@ class Board:
     def claim(self, accepts: Callable[[str], bool] = lambda cell: True) -> Claim | None:
         """Takes a cell that waits and that `accepts` says yes to, by its name; None if there is none."""
         # What was seen last first: a trial that another worker has taken by now costs one call, a look at all several.
-        for look in (False, True):
-            if look:
-                self._trials()
-            for trial in self._in_turn():
-                if accepts(trial.user_attrs[CELL]):
-                    claim = self._take(trial)
-                    if claim is not None:
-                        return claim
-        return None
+        fresh = False
+        while True:
+            candidates = [trial for trial in self._in_turn() if accepts(trial.user_attrs[CELL])]
+            for trial in candidates[:STALE]:
+                claim = self._take(trial)
+                if claim is not None:
+                    return claim
+            if fresh and not candidates:
+                return None
+            self._trials()
+            fresh = True
 
     def renew(self, claims: Iterable[Claim]) -> list[Claim]:
         """Gives a sign of life for cells; returns those that are lost: somebody took this worker for dead."""

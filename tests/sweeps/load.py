@@ -29,7 +29,7 @@ from autofix.sweeps.terms import TERMS
 from tests.sweeps.server import postgresql
 from tests.sweeps.standin import board, cells, sleeping
 
-HEADER = "workers  cells  seconds  cells/s  efficiency  in storage  calls/cell  transactions/s  server CPU"
+HEADER = "workers  cells  seconds  cells/s  efficiency  in storage  calls/cell  CPU ms/cell  transactions/s  server CPU"
 MODELS = """\
 import keras
 
@@ -87,10 +87,11 @@ def _simulated(server: Any, count: int, seconds: float, rounds: int) -> str:
         trials = [trial for trial in board(address, "load", TERMS)._trials() if trial.state in DONE]
     assert len(trials) == len(plan)
     took = max(trial.datetime_complete.timestamp() for trial in trials if trial.datetime_complete) - began
-    asleep, waiting = len(plan) * seconds, sum(spent for spent, _ in lost)
+    asleep, waiting = len(plan) * seconds, sum(spent for spent, _, _ in lost)
     return (
         f"{count:7}  {len(plan):5}  {took:7.1f}  {len(plan) / took:7.2f}  {asleep / (took * count):10.1%}  "
-        f"{waiting / (waiting + asleep):10.2%}  {sum(calls for _, calls in lost) / len(plan):10.1f}  "
+        f"{waiting / (waiting + asleep):10.2%}  {sum(calls for _, calls, _ in lost) / len(plan):10.1f}  "
+        f"{sum(cpu for _, _, cpu in lost) / len(plan) * 1000:11.0f}  "
         f"{(after[0] - before[0]) / took:14.1f}  {(after[1] - before[1]) / took:10.1%}"
     )
 
@@ -100,10 +101,11 @@ def _work(address: str, plan: tuple[Cell, ...], seconds: float, started: Any, to
     here = {cell.name: cell for cell in plan}
     one.attributes()
     started.wait()
+    cpu = time.process_time()
     # From here on alone: what opening the storage costs is paid once.
     one.patience = Patience(TERMS, TERMS.patience, address)
     Runner(one, sleeping(seconds), lambda: here, 1, _silent, _silent).run()
-    told.put((one.patience.spent, one.patience.calls))
+    told.put((one.patience.spent, one.patience.calls, time.process_time() - cpu))
 
 
 def board_of(address: str) -> Any:
