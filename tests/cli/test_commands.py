@@ -44,7 +44,7 @@ def train(models: Path, table: Path) -> list[str]:
 @pytest.fixture
 def repaired(command, models, table):
     """A run folder, and what the command said that made it."""
-    return command("repair", *train(models, table), "--budget", "12s", "--out", "runs/x", "--format", "json")
+    return command("repair", *train(models, table), "--budget", "10m", "--out", "runs/x", "--format", "json")
 
 
 def test_repair_then_status_report_and_apply(repaired, command, models, table, tmp_path):
@@ -56,9 +56,9 @@ def test_repair_then_status_report_and_apply(repaired, command, models, table, t
     assert names >= {"repaired.keras", "patch.yaml", "change_log.md", "metrics.json", "encoding.json", "run.json"}
     assert json.loads(Path("runs/x/encoding.json").read_text())["targets"][0]["classes"] == ["bad", "good"]
 
-    again = command("repair", *train(models, table), "--budget", "12s", "--out", "runs/x", "--format", "json")
+    again = command("repair", *train(models, table), "--budget", "10m", "--out", "runs/x", "--format", "json")
     assert json.loads(again.stdout) == document
-    other = command("repair", *train(models, table), "--budget", "13s", "--out", "runs/x")
+    other = command("repair", *train(models, table), "--budget", "11m", "--out", "runs/x")
     assert other.exit_code == 2
     assert "other inputs" in other.stderr
 
@@ -201,7 +201,7 @@ def run(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
 def test_a_repair_from_the_shell(models, table, tmp_path):
     shutil.copy(models / "plain.keras", tmp_path / "model.keras")
     shutil.copy(table, tmp_path / "table.csv")
-    (tmp_path / "autofix.yaml").write_text("epochs: 4\nbudget: 10s\ntarget: label\n")
+    (tmp_path / "autofix.yaml").write_text("epochs: 4\nbudget: 10m\ntarget: label\n")
     done = run("repair", "model.keras", "--data", "table.csv", "--format", "json", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["status"] == "repaired"
