@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from autofix.errors import AutofixError
 from autofix.frozen import canonical
 from autofix.outcome import Status
 from autofix.recipe import Recipe
@@ -17,6 +18,10 @@ from autofix.training import Bar, Progress
 
 Question = dict[str, Any]
 RUN, FIT, RANGE_TEST, SCORE, RUNG = "run", "fit", "range test", "score", "rung"
+
+
+class Recalled(AutofixError):
+    """What was asked ended with this error before."""
 
 
 def run(recipe: Recipe, *, seed: int, share: float, probes: bool, holdout: bool, whole: bool, refit: bool) -> Question:

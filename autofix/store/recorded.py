@@ -13,13 +13,14 @@ import numpy as np
 
 from autofix.budget import Clock
 from autofix.change import Patch
-from autofix.errors import AutofixError, one_line
+from autofix.errors import one_line
 from autofix.frozen import canonical
 from autofix.outcome import Outcome, Status
 from autofix.recipe import Recipe
 from autofix.store import questions, written
 from autofix.store.best import BestWeights
 from autofix.store.ledger import Entry, Ledger
+from autofix.store.questions import Recalled
 from autofix.strategy import RangeTest
 from autofix.training import Progress, Trains
 
@@ -27,10 +28,6 @@ if TYPE_CHECKING:
     import keras
 
     from autofix.trainer.start import Start
-
-
-class Recalled(AutofixError):
-    """What was asked ended with this error before."""
 
 
 @dataclass
@@ -142,7 +139,9 @@ class Recorded:
         )
         if outcome.status is Status.CUT:
             if self.clock.now() > deadline:  # else it was interrupted
-                self._write({**asked, "cut": self._count_cut(asked)}, began, outcome)
+                key = canonical(asked)
+                self._write({**asked, "cut": self._cuts[key]}, began, outcome)
+                self._cuts[key] += 1
         elif outcome.status is not Status.PRUNED:
             self._write(asked, began, outcome, keep_weights=refit, proves=proves)
         elif barred:
@@ -228,11 +227,6 @@ class Recorded:
             return None
         self._cuts[key] += 1
         return entry
-
-    def _count_cut(self, asked: Mapping[str, Any]) -> int:
-        key = canonical(asked)
-        self._cuts[key] += 1
-        return self._cuts[key] - 1
 
     def _recalled(self, entry: Entry, *, weights: bool) -> Outcome | None:
         if entry.outcome is None:

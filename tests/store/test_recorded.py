@@ -12,7 +12,8 @@ from autofix.budget import Budget, Clock
 from autofix.change import Patch
 from autofix.outcome import Outcome, Status
 from autofix.store.ledger import Ledger
-from autofix.store.recorded import Recalled, Recorded
+from autofix.store.questions import Recalled
+from autofix.store.recorded import Recorded
 from autofix.strategy import RangeTest
 from autofix.training import Bar
 from tests.doubles import FakeTrainer, outcome, patch, recipe
