@@ -244,16 +244,15 @@ class Recorded:
         return answer
 
     def _pass(self, entry: Entry) -> None:
-        """Lets the time pass that an answer took, and raises the error that it was, if it was one.
+        """Lets the time pass up to the next question, and raises the error that an answer was, if it was one.
 
-        Whatever goes on is decided right after an answer; only how long it took to set up a program is measured from
-        the question on.
+        What was decided in between was decided by then: a decision that the time was up is taken again, and so is
+        one to go on, but for those of the last milliseconds.
         """
         with self._lock:  # another thread's question may be the first one that is not known
             if self.clock.stands:
                 after = self.ledger.after(entry)
-                timed = after is not None and after.asked["what"] == questions.RUNG
-                self.clock.stand(max(entry.ended, after.began) if after is not None and timed else entry.ended)
+                self.clock.stand(entry.ended if after is None else max(entry.ended, after.began))
         if "error" in entry.answer:
             raise Recalled(str(entry.answer["error"]))
 
