@@ -1,0 +1,56 @@
+"""Why a value is what it is: the lines of a change log, as comments beside the code that they are about."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from autofix.change import Change, Patch
+from autofix.report.text import show
+
+# Words of a short comment; the full sentence is in the change log.
+SHORT = 72
+
+
+def legend(patch: Patch, metric: str = "") -> Iterator[tuple[int, str]]:
+    """Yields number and full sentence of each line of a patch."""
+    for number, line in enumerate(patch.lines, 1):
+        first = line[0]
+        more = f" and {len(line) - 1} more" if len(line) > 1 else ""
+        effect = f" Without it, {metric or 'the score'} falls by {first.effect:.3f}." if first.effect else ""
+        yield number, f"{first.path}{more}: {first.why}{effect}"
+
+
+def numbers(patch: Patch) -> Mapping[str, int]:
+    """Returns the number of the line that each changed path belongs to; the last one for a path changed twice."""
+    return {change.path: number for number, line in enumerate(patch.lines, 1) for change in line}
+
+
+def was(change: Change) -> str:
+    """Returns what stood there before, as short as a person would say it."""
+    if change.key == "after":
+        return "new layer" if len(change.after) == 1 else "new layers"
+    if change.key == "skip":
+        return "left out"
+    if change.before is None:
+        return f"new: {change.key}"
+    return f"{change.key} was {show(change.before)}"
+
+
+def short(change: Change, *, bare: bool = False) -> str:
+    """Returns a comment of a few words: what was there, and why it is not any more."""
+    what = "" if bare else f"{was(change)}; "
+    return textwrap.shorten(f"{what}{_clause(change.why)}", SHORT, placeholder=" ...")
+
+
+def _clause(why: str) -> str:
+    """The first sentence, which goes on after a semicolon."""
+    first = why.split(". ")[0].rstrip(".")
+    return first[:1].lower() + first[1:] if first[1:2].islower() else first
+
+
+def named(value: Any) -> str:
+    """Returns the name of a serialized layer."""
+    config = value.get("config") if isinstance(value, Mapping) else None
+    return str(config.get("name")) if isinstance(config, Mapping) else ""
