@@ -15,6 +15,7 @@ import click
 COMMANDS = {
     "demo": "autofix.cli.demo",
     "explain": "autofix.cli.explain",
+    "patch": "autofix.cli.patch",
 }
 
 

@@ -74,7 +74,9 @@ class Builder:
 
     def _nested(self, item: Mapping[str, Any], prefix: str) -> str:
         name = str(item["config"]["name"])
-        function = f"build_{identifier(name)}"
+        # What is put behind an input is named after it: without the number that Keras counted.
+        own = re.sub(r"^input_layer(_\d+)?_", "inputs_", name) if name in self.nameless else name
+        function = f"build_{identifier(own)}"
         path = f"{prefix}layers/{name}/"
         body = self.model(item, target="model", indent=INDENT, prefix=path)
         self.functions.append([f"def {function}():", *body, f"{INDENT}return model"])

@@ -7,10 +7,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from autofix.change import Change, Patch
-from autofix.report.text import show
+from autofix.code.expressing import express
+from autofix.code.layout import flat
+from autofix.frozen import thaw
 
-# Words of a short comment; the full sentence is in the change log.
-SHORT = 72
+# Characters of a short comment, which fill a line with its mark; the full sentence is in the change log.
+SHORT = 84
+# Characters of a former value in it.
+LONGEST = 40
 
 
 def legend(patch: Patch, metric: str = "") -> Iterator[tuple[int, str]]:
@@ -35,13 +39,19 @@ def was(change: Change) -> str:
         return "left out"
     if change.before is None:
         return f"new: {change.key}"
-    return f"{change.key} was {show(change.before)}"
+    return f"{change.key} was {_shown(change.before, change.key)}"
 
 
 def short(change: Change, *, bare: bool = False) -> str:
     """Returns a comment of a few words: what was there, and why it is not any more."""
     what = "" if bare else f"{was(change)}; "
     return textwrap.shorten(f"{what}{_clause(change.why)}", SHORT, placeholder=" ...")
+
+
+def _shown(value: Any, key: str) -> str:
+    """A value as code, without the modules."""
+    text = flat(express(thaw(value), lambda group, name: name, key=key))
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
 
 
 def _clause(why: str) -> str:

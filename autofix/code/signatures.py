@@ -82,6 +82,15 @@ def publishes(group: str, name: str) -> bool:
     return name in _public(group)
 
 
+def public_class(group: str, name: str) -> str | None:
+    """Returns the class behind a public name: "Conv1D" for "Convolution1D"; None where there is none."""
+    origin = _public(group).get(name)
+    if origin is None:
+        return None
+    own = [public for public, found in _public(group).items() if found == origin]
+    return origin[1] if origin[1] in own else name
+
+
 @functools.cache
 def _root() -> Path:
     spec = importlib.util.find_spec("keras")

@@ -1,0 +1,332 @@
+"""Calls of a script: what makes layers and models, and functions of its own that are followed."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any
+
+import libcst as cst
+
+from autofix.code.signatures import compile_signature, fit_signature, signature
+from autofix.code.source.expressions import Expressions, TooLong
+from autofix.code.source.values import (
+    UNKNOWN,
+    Applied,
+    Bound,
+    Class,
+    Custom,
+    Function,
+    Items,
+    Made,
+    Member,
+    Net,
+    Plain,
+    Public,
+    Scope,
+    Seen,
+    Table,
+    Tensor,
+    canonical,
+    keras_class,
+    unknown,
+)
+
+# Calls of functions within functions that are followed.
+DEEPEST = 24
+# Calls of autofix that take a model, data, and the settings of `fit`.
+OF_AUTOFIX = ("autofix.repair", "autofix.diagnose", "autofix.check")
+MODELS = ("keras.Sequential", "keras.models.Sequential")
+FUNCTIONAL = ("keras.Model", "keras.models.Model")
+FIT_NAMES = ("fit",)
+
+
+class Caller(Expressions):
+    """Follows calls."""
+
+    @abstractmethod
+    def call_function(self, function: Function, scope: Scope) -> Seen:
+        """Follows the body of a function whose arguments are bound in `scope`."""
+
+    def call(self, node: cst.Call, scope: Scope) -> Seen:
+        """Follows a call."""
+        if isinstance(node.func, cst.Attribute):
+            owner = self.value(node.func.value, scope)
+            found = self._method(node, owner, node.func.attr.value, scope)
+            if found is not None:
+                return found
+        called = self.value(node.func, scope)
+        value = called.value
+        if isinstance(value, Public):
+            return self._public(value.path, node, scope)
+        if isinstance(value, Function):
+            return self._function(value, node, scope)
+        if isinstance(value, Class):
+            return self._instance(value, node, scope)
+        if isinstance(value, Made | Custom | Net):
+            return self._applied(called, node, scope)
+        return self._other(node, scope)
+
+    def try_call(self, function: Function) -> None:
+        """Follows a function as if somebody called it, its arguments unknown where they have no default."""
+        node = function.node
+        if not isinstance(node, cst.FunctionDef):
+            return
+        try:
+            self._enter(function, Bound(cst.Call(cst.Name(node.name.value))))
+        except (TooLong, RecursionError):
+            pass
+
+    def try_class(self, kind: Class) -> None:
+        """Follows the making of an object and each of its methods that need no arguments."""
+        try:
+            seen = self._made_of(kind, Bound(cst.Call(kind.node.name)))
+            for item in kind.node.body.body:
+                if isinstance(item, cst.FunctionDef) and not item.name.value.startswith("__"):
+                    self._enter(
+                        Function(item, kind.scope, seen), Bound(cst.Call(cst.Name(item.name.value)), is_open=True)
+                    )
+        except (TooLong, RecursionError):
+            pass
+
+    def _other(self, node: cst.Call, scope: Scope) -> Seen:
+        """A call of something that is not known: on tensors it gives a tensor, otherwise anything."""
+        found = [self.value(argument.value, scope) for argument in node.args]
+        inputs = tuple(seen for item in found for seen in _tensors(item))
+        return Seen(Tensor(Applied(None, inputs, node)), (node,)) if inputs else unknown(node)
+
+    def _public(self, path: str, node: cst.Call, scope: Scope) -> Seen:
+        path = canonical(path)
+        if path in MODELS:
+            return self._sequential(node, scope)
+        if path in FUNCTIONAL:
+            return self._functional(node, scope)
+        if path in OF_AUTOFIX:
+            return self._of_autofix(node, scope)
+        made = keras_class(path)
+        if made is not None:
+            return self._made(*made, node, scope)
+        built_in = self._built_in(path, node, scope)
+        return built_in if built_in is not None else self._other(node, scope)
+
+    def _made(self, group: str, name: str, node: cst.Call, scope: Scope) -> Seen:
+        known = signature(group, "Input" if name == "InputLayer" else name)
+        made = Made(group, name, self.bound(node, known.names if known else (), scope), self.number())
+        seen = Seen(made, (node,))
+        is_tensor = name == "InputLayer" and not _called_as(node, "InputLayer")
+        # What `keras.Input` gives is a tensor; a Sequential takes it for the layer behind it.
+        return Seen(Tensor(Applied(seen, (), node)), (node,)) if is_tensor else seen
+
+    def _sequential(self, node: cst.Call, scope: Scope) -> Seen:
+        net = Net("sequential", self.bound(node, ("layers", "trainable", "name"), scope), self.number())
+        given = net.call.values.get("layers")
+        listed = self.iterate(given) if given is not None else []
+        for item in listed if listed is not None else [unknown()]:
+            net.members.append(Member(_layer_of(item)))
+        return self._registered(net, node)
+
+    def _functional(self, node: cst.Call, scope: Scope) -> Seen:
+        net = Net("functional", self.bound(node, ("inputs", "outputs", "name"), scope), self.number())
+        seen: set[int] = set()
+
+        def visit(item: Seen) -> None:
+            for tensor in _tensors(item):
+                applied = tensor.value.of
+                if id(applied) not in seen:
+                    seen.add(id(applied))
+                    for source in applied.inputs:
+                        visit(source)
+                    net.applied.append(applied)
+
+        for key in ("inputs", "outputs"):
+            if key in net.call.values:
+                visit(net.call.values[key])
+        return self._registered(net, node)
+
+    def _registered(self, net: Net, node: cst.CSTNode) -> Seen:
+        net.places |= set(self.stack)
+        self.nets.append(net)
+        return Seen(net, (node,))
+
+    def _of_autofix(self, node: cst.Call, scope: Scope) -> Seen:
+        found = self.bound(node, ("model", "data"), scope)
+        model = found.values.get("model")
+        if model is not None and isinstance(model.value, Function):
+            model = self._enter(model.value, Bound(node))
+        if model is not None and isinstance(model.value, Net):
+            model.value.fits.append(found)
+        return unknown(node)
+
+    def _method(self, node: cst.Call, owner: Seen, name: str, scope: Scope) -> Seen | None:
+        value = owner.value
+        if isinstance(value, Net):
+            return self._of_net(node, owner, value, name, scope)
+        if isinstance(value, Items) and name in ("append", "extend"):
+            items = [self.value(argument.value, scope) for argument in node.args]
+            value.items += items if name == "append" else [part for item in items for part in self.iterate(item) or []]
+            return Seen(Plain(None))
+        if isinstance(value, Table) and name in ("items", "keys", "values", "get", "copy", "update", "pop"):
+            return self._of_table(node, value, name, scope)
+        return None
+
+    def _of_net(self, node: cst.Call, owner: Seen, net: Net, name: str, scope: Scope) -> Seen | None:
+        if name == "add" and net.kind == "sequential":
+            layer = self.value(node.args[0].value, scope) if node.args else unknown()
+            net.members.append(Member(_layer_of(layer), node))
+        elif name == "compile":
+            net.compiled = self.bound(node, compile_signature().names, scope)
+        elif name in FIT_NAMES:
+            net.fits.append(self.bound(node, fit_signature().names, scope))
+        elif name == "pop" and net.members:
+            net.members.pop()
+        elif net.kind == "subclassed" and isinstance(net.attributes.get("__class__"), Seen):
+            kind = net.attributes["__class__"].value
+            method = kind.method(name)
+            return self._function(Function(method, kind.scope, owner), node, scope) if method else unknown(node)
+        else:
+            return unknown(node)
+        return unknown(node)
+
+    def _of_table(self, node: cst.Call, table: Table, name: str, scope: Scope) -> Seen:
+        given = [self.value(argument.value, scope) for argument in node.args]
+        if name == "items":
+            return Seen(Items([Seen(Items([Seen(Plain(key)), item])) for key, item in table.items.items()]), (node,))
+        if name == "keys":
+            return Seen(Items([Seen(Plain(key)) for key in table.items]), (node,))
+        if name == "values":
+            return Seen(Items(list(table.items.values())), (node,))
+        if name == "copy":
+            return Seen(Table(dict(table.items), table.node), (node,))
+        if name == "update":
+            for item in given:
+                table.items |= item.value.items if isinstance(item.value, Table) else {}
+            return Seen(Plain(None))
+        key = given[0].value.value if given and isinstance(given[0].value, Plain) else UNKNOWN
+        if key in table.items:
+            return (table.items.pop(key) if name == "pop" else table.items[key]).through(node)
+        return given[1] if len(given) > 1 else unknown(node)
+
+    def _applied(self, called: Seen, node: cst.Call, scope: Scope) -> Seen:
+        """A layer or a model called on tensors."""
+        found = [self.value(argument.value, scope) for argument in node.args]
+        inputs = tuple(seen for item in found for seen in _tensors(item))
+        if not inputs:
+            return unknown(node)
+        return Seen(Tensor(Applied(called, inputs, node)), (node,))
+
+    def _function(self, function: Function, node: cst.Call, scope: Scope) -> Seen:
+        parameters = function.node.params
+        names = [item.name.value for item in (*parameters.posonly_params, *parameters.params)]
+        own = tuple(names[1:] if function.owner is not None else names)
+        return self._enter(function, self.bound(node, own, scope)).through(node)
+
+    def _enter(self, function: Function, given: Bound) -> Seen:
+        """Binds arguments and follows a function."""
+        name = function.node.name.value if isinstance(function.node, cst.FunctionDef) else "lambda"
+        if len(self.stack) >= DEEPEST or self.stack.count(name) > 2:
+            return unknown(given.node)
+        parameters, inner = function.node.params, Scope(parent=function.scope)
+        plain = [*parameters.posonly_params, *parameters.params]
+        if function.owner is not None and plain:
+            inner.names[plain[0].name.value] = function.owner
+            plain = plain[1:]
+        rest = dict(given.values)
+        for item in (*plain, *parameters.kwonly_params):
+            key = item.name.value
+            if key in rest:
+                inner.names[key] = rest.pop(key)
+            elif item.default is not None:
+                inner.names[key] = self.value(item.default, function.scope)
+            else:
+                inner.names[key] = unknown()
+        if parameters.star_kwarg is not None:
+            inner.names[parameters.star_kwarg.name.value] = unknown() if given.is_open else Seen(Table(dict(rest)))
+        if isinstance(parameters.star_arg, cst.Param):
+            inner.names[parameters.star_arg.name.value] = unknown()
+        self.stack.append(name)
+        try:
+            found = self.call_function(function, inner)
+        finally:
+            self.stack.pop()
+        if isinstance(found.value, Net):
+            found.value.places.add(name)
+        return found
+
+    def _instance(self, kind: Class, node: cst.Call, scope: Scope) -> Seen:
+        init = kind.method("__init__")
+        names = [item.name.value for item in init.params.params[1:]] if init else []
+        return self._made_of(kind, self.bound(node, tuple(names), scope))
+
+    def _made_of(self, kind: Class, given: Bound) -> Seen:
+        """Makes an object of a class of the script."""
+        name = kind.node.name.value
+        is_model = canonical(kind.base) in FUNCTIONAL
+        value: Any
+        if is_model:
+            value = Net("subclassed", given, self.number(), attributes={"__class__": Seen(kind)})
+            seen = self._registered(value, given.node)
+            value.places.add(name)
+        else:
+            value = Custom(name, given, self.number(), kind=kind)
+            seen = Seen(value, (given.node,))
+        init = kind.method("__init__")
+        if init is not None:
+            self.stack.append(name)
+            try:
+                self._enter(Function(init, kind.scope, seen), given)
+            finally:
+                self.stack.pop()
+        return seen
+
+    def _built_in(self, path: str, node: cst.Call, scope: Scope) -> Seen | None:
+        """Follows the few functions of Python that loops over layers are made of."""
+        if path not in ("range", "len", "enumerate", "zip", "reversed", "list", "tuple", "dict", "int", "float", "str"):
+            return None
+        if path == "dict":
+            found = self.bound(node, (), scope)
+            return Seen(Table(found.values), (node,))
+        given = [self.value(argument.value, scope) for argument in node.args if argument.keyword is None]
+        named = {a.keyword.value: self.value(a.value, scope) for a in node.args if a.keyword is not None}
+        plain = [seen.value.value for seen in given if isinstance(seen.value, Plain)]
+        listed = [self.iterate(seen) for seen in given]
+        if path == "range" and len(plain) == len(given) and all(isinstance(item, int) for item in plain):
+            return Seen(Items([Seen(Plain(item), (), True) for item in range(*plain)]), (node,), True)
+        if path in ("int", "float", "str") and len(plain) == 1:
+            return Seen(Plain({"int": int, "float": float, "str": str}[path](plain[0])), (node,), True)
+        if not listed or any(items is None for items in listed):
+            return unknown(node)
+        every = [items for items in listed if items is not None]
+        if path == "len":
+            return Seen(Plain(len(every[0])), (node,), True)
+        if path == "zip":
+            return Seen(Items([Seen(Items(list(row))) for row in zip(*every, strict=False)]), (node,))
+        if path == "enumerate":
+            start = named.get("start", given[1] if len(given) > 1 else Seen(Plain(0))).value
+            first = start.value if isinstance(start, Plain) and isinstance(start.value, int) else 0
+            return Seen(
+                Items([Seen(Items([Seen(Plain(i), (), True), item])) for i, item in enumerate(every[0], first)]),
+                (node,),
+            )
+        return Seen(Items(every[0][::-1] if path == "reversed" else every[0]), (node,))
+
+
+def _tensors(seen: Seen) -> list[Seen]:
+    """Returns the tensors in a value: itself, or those in a list or dict."""
+    if isinstance(seen.value, Tensor):
+        return [seen]
+    if isinstance(seen.value, Items):
+        return [part for item in seen.value.items for part in _tensors(item)]
+    if isinstance(seen.value, Table):
+        return [part for item in seen.value.items.values() for part in _tensors(item)]
+    return []
+
+
+def _layer_of(seen: Seen) -> Seen:
+    """A Sequential takes the tensor of `keras.Input` for the layer behind it."""
+    if isinstance(seen.value, Tensor) and seen.value.of.layer is not None and not seen.value.of.inputs:
+        return Seen(seen.value.of.layer.value, seen.trail, seen.computed)
+    return seen
+
+
+def _called_as(node: cst.Call, name: str) -> bool:
+    func = node.func
+    return (func.attr.value if isinstance(func, cst.Attribute) else getattr(func, "value", "")) == name
