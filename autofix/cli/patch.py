@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import click
 
 from autofix import files
-
 from autofix.cli.terminal import say
 from autofix.exits import Exit
 

@@ -113,9 +113,8 @@ def fitting(fit: Mapping[str, Any], *, encodes: bool, adapts: bool, marks: Mappi
     if fit.get("class_weight"):
         settings.append(("class_weight", class_weights(fit["class_weight"])))
     told = {key for key, _ in settings}
-    for key in marks:
-        if key in ("batch_size", "shuffle") and key not in told and marks[key]:
-            settings.append((key, literal(fit[key])))
+    back = [key for key in ("batch_size", "shuffle") if key not in told and marks.get(key)]
+    settings += [(key, literal(fit[key])) for key in back]  # Keras' default, but it was something else
     for key, value in settings:
         found += [*marks.get(key, ()), *lines(value, indent=inner, lead=f"{key}=", tail=",")]
     found.append(f"{inner}validation_data=validation,")

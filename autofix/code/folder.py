@@ -49,7 +49,8 @@ class Kept:
             patch = Patch.from_yaml((path / PATCH).read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError) as error:
             raise FixYourCall(
-                f"the run folder must hold the {PATCH} of a finished repair. Received: {path} ({type(error).__name__}). "
+                f"the run folder must hold the {PATCH} of a finished repair. Received: {path} "
+                f"({type(error).__name__}). "
                 "Pass the folder that `autofix repair --out` or `result.save` wrote."
             ) from error
         document: dict[str, Any] = {}

@@ -97,7 +97,7 @@ def lines(expression: Expression, *, indent: str = "", lead: str = "", tail: str
             (f"{key}=" if key else "", value) for key, value in expression.arguments
         ]
     else:
-        first, last = expression.brackets
+        first, last = expression.brackets[0], expression.brackets[1]
         members = [(f"{flat(key)}: " if key is not None else "", value) for key, value in expression.items]
     if not members:
         return [whole]

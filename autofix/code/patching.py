@@ -165,10 +165,10 @@ def _head(source: Source, names: Names, functions: list[str]) -> Iterator[Edit]:
 
 def _diff(before: str, after: str, name: str) -> str:
     old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
-    found: list[str] = []
-    for line in difflib.unified_diff(old, new, f"a/{name}", f"b/{name}"):
-        found.append(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n")
-    return "".join(found)
+    return "".join(
+        line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+        for line in difflib.unified_diff(old, new, f"a/{name}", f"b/{name}")
+    )
 
 
 def _stale(name: str, found: list[Match], model: str | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from abc import abstractmethod
 from typing import Any
 
@@ -71,22 +72,17 @@ class Caller(Expressions):
         node = function.node
         if not isinstance(node, cst.FunctionDef):
             return
-        try:
+        with contextlib.suppress(TooLong, RecursionError):
             self._enter(function, Bound(cst.Call(cst.Name(node.name.value))))
-        except (TooLong, RecursionError):
-            pass
 
     def try_class(self, kind: Class) -> None:
         """Follows the making of an object and each of its methods that need no arguments."""
-        try:
+        with contextlib.suppress(TooLong, RecursionError):
             seen = self._made_of(kind, Bound(cst.Call(kind.node.name)))
             for item in kind.node.body.body:
                 if isinstance(item, cst.FunctionDef) and not item.name.value.startswith("__"):
-                    self._enter(
-                        Function(item, kind.scope, seen), Bound(cst.Call(cst.Name(item.name.value)), is_open=True)
-                    )
-        except (TooLong, RecursionError):
-            pass
+                    given = Bound(cst.Call(cst.Name(item.name.value)), is_open=True)
+                    self._enter(Function(item, kind.scope, seen), given)
 
     def _other(self, node: cst.Call, scope: Scope) -> Seen:
         """A call of something that is not known: on tensors it gives a tensor, otherwise anything."""

@@ -121,7 +121,7 @@ def _commented(text: str, reasons: dict[int, list[str]], source: Source) -> str:
 
 
 def _lines_of_tokens(text: str) -> tuple[set[int], set[int], Sequence[int]]:
-    """Returns the lines (from 0) that end where a token ends, those with a comment, and those that begin a statement."""
+    """Returns the lines (from 0) that end with a token, those with a comment, and those that begin a statement."""
     ends: set[int] = set()
     taken: set[int] = set()
     starts: list[int] = []

@@ -51,8 +51,8 @@ BINARY: Mapping[type[cst.CSTNode], Callable[[Any, Any], Any]] = {
     cst.In: lambda left, right: left in right,
     cst.NotIn: lambda left, right: left not in right,
 }
-# Longest text or largest power that is worked out.
-LARGEST = 1_000_000
+# Largest power of a number that is worked out, and most repetitions of a list.
+MOST_POWER, MOST_ITEMS = 64, 4096
 
 
 class TooLong(Exception):
@@ -173,6 +173,8 @@ class Expressions(ABC):
             if isinstance(part, cst.FormattedStringText):
                 text += part.value
                 continue
+            if not isinstance(part, cst.FormattedStringExpression):
+                return Seen(UNKNOWN, (node,), True)
             inner = self.value(part.expression, scope).value
             if not isinstance(inner, Plain) or part.format_spec or part.conversion:
                 return Seen(UNKNOWN, (node,), True)
@@ -195,6 +197,8 @@ class Expressions(ABC):
             if isinstance(element, cst.StarredDictElement):
                 inner = self.value(element.value, scope).value
                 items |= inner.items if isinstance(inner, Table) else {}
+                continue
+            if not isinstance(element, cst.DictElement):
                 continue
             key = self.value(element.key, scope).value
             if isinstance(key, Plain):
@@ -273,19 +277,16 @@ class Expressions(ABC):
             return Seen(Tensor(Applied(None, inputs, node)), (node,))
         if isinstance(left.value, Items) and isinstance(right.value, Items):
             return Seen(Items([*left.value.items, *right.value.items]), (node,), True)
-        kind = type(getattr(node, "operator", None))
+        kind: type[Any] = type(getattr(node, "operator", None))
         if isinstance(node, cst.BinaryOperation) and kind is cst.Multiply:
             listed, times = (left, right) if isinstance(left.value, Items) else (right, left)
-            if (
-                isinstance(listed.value, Items)
-                and isinstance(times.value, Plain)
-                and isinstance(times.value.value, int)
-            ):
-                return Seen(Items(listed.value.items * min(times.value.value, LARGEST)), (node,), True)
+            count = times.value.value if isinstance(times.value, Plain) else None
+            if isinstance(listed.value, Items) and isinstance(count, int):
+                return Seen(Items(listed.value.items * min(count, MOST_ITEMS)), (node,), True)
         if not (isinstance(left.value, Plain) and isinstance(right.value, Plain)) or kind not in BINARY:
             return Seen(UNKNOWN, (node,), True)
         one, other = left.value.value, right.value.value
-        if kind is cst.Power and not (_is_number(other) and abs(other) < LARGEST.bit_length()):
+        if kind is cst.Power and not (_is_number(other) and abs(other) <= MOST_POWER):
             return Seen(UNKNOWN, (node,), True)
         try:
             return Seen(Plain(BINARY[kind](one, other)), (node,), not is_literal(node))
@@ -302,7 +303,7 @@ class Expressions(ABC):
             return left if stops else self.value(node.right, scope)
         left, target = self.value(node.left, scope), node.comparisons[0]
         right = self.value(target.comparator, scope)
-        kind = type(target.operator)
+        kind: type[Any] = type(target.operator)
         if len(node.comparisons) > 1 or kind not in BINARY:
             return Seen(UNKNOWN, (node,), True)
         if kind in (cst.Is, cst.IsNot) and UNKNOWN not in (left.value, right.value):

@@ -82,18 +82,17 @@ class Fitter:
             return
         self.planner.wants[path] = Want(after, change)
         edits: dict[tuple[int, int], Edit] = {}
-        for bound, seen in given:
-            for node in seen.trail:
-                self.planner.flows.setdefault(node, set()).add(path)
+        for _, seen in given:
+            for expression in seen.trail:
+                self.planner.flows.setdefault(expression, set()).add(path)
         for _, seen in given:
             node, why = self.planner.place(seen, path)
             if node is None:
                 self.plan.leave(change, why, f"Fit with {told}.")
                 return
             start, end = self.source.span(node)
-            edits[(start, end)] = Edit(
-                start, end, inline(self.source, start, self._expression(key, after)), short(change)
-            )
+            text = inline(self.source, start, self._expression(key, after))
+            edits[(start, end)] = Edit(start, end, text, short(change))
         self.plan.edits += edits.values()
 
     def _special(self, change: Change, key: str, after: Any, missing: dict[Any, Any]) -> None:
@@ -148,11 +147,7 @@ class Fitter:
         real = [bound for bound in self.calls if "y" in bound.values]
         sorts = bool(own) and own == sorted(own)
         if not sorts or len(real) != len(self.calls) or not real:
-            why = (
-                "the script does not pass its targets to `fit`."
-                if sorts
-                else "the labels are in an order of their own."
-            )
+            why = "the labels are not sorted." if not sorts else "the script does not pass its targets to `fit`."
             self.plan.leave(change, why, what)
             return
         edits: list[Edit] = []

@@ -79,9 +79,8 @@ class Inserter:
     def _leave(self, change: Change, why: str, is_gone: bool) -> None:
         layer = change.path.removeprefix("layers/").rsplit("/", 1)[0]
         if change.key == "after":
-            told = " and ".join(
-                flat(item) for item in self._layers(change.path.rsplit("/", 1)[0], {change.path: change})
-            )
+            path = change.path.removesuffix("/after")
+            told = " and ".join(flat(item) for item in self._layers(path, {change.path: change}))
             self.plan.leave(change, why, f"Put {told} {'in the place of' if is_gone else 'behind'} {layer!r} by hand.")
         else:
             self.plan.leave(change, why, f"Leave the layer {layer!r} out by hand.")

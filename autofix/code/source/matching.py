@@ -14,7 +14,6 @@ from autofix.code.source.values import (
     Applied,
     Bound,
     Custom,
-    Items,
     Made,
     Member,
     Net,

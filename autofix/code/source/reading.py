@@ -254,8 +254,7 @@ def ways(module: cst.Module) -> Iterator[Reader]:
         reader = Reader(choices)
         _follow(reader, module)
         yield reader
-        for place in range(len(choices), len(reader.choices)):
-            waiting.append([*reader.choices[:place], False])
+        waiting += [[*reader.choices[:place], False] for place in range(len(choices), len(reader.choices))]
 
 
 def _follow(reader: Reader, module: cst.Module) -> None:

@@ -104,7 +104,7 @@ class Source:
 
     def statement(self, node: cst.CSTNode) -> cst.SimpleStatementLine | None:
         """Returns the line of simple statements that a node stands in; None in the head of a compound one."""
-        while node is not None and not isinstance(node, cst.SimpleStatementLine):
+        while not isinstance(node, cst.SimpleStatementLine):
             above = self.parent(node)
             if above is None or isinstance(above, cst.BaseCompoundStatement):
                 return None
