@@ -99,6 +99,8 @@ class Caller(Expressions):
         if path in OF_AUTOFIX:
             return self._of_autofix(node, scope)
         made = keras_class(path)
+        if made is not None and made[0] == "layers" and made[1].islower():
+            return self._merged(made[1], node, scope)
         if made is not None:
             return self._made(*made, node, scope)
         built_in = self._built_in(path, node, scope)
@@ -111,6 +113,13 @@ class Caller(Expressions):
         is_tensor = name == "InputLayer" and not _called_as(node, "InputLayer")
         # What `keras.Input` gives is a tensor; a Sequential takes it for the layer behind it.
         return Seen(Tensor(Applied(seen, (), node)), (node,)) if is_tensor else seen
+
+    def _merged(self, name: str, node: cst.Call, scope: Scope) -> Seen:
+        """`layers.add([a, b])` makes a layer `Add` and calls it."""
+        found = [self.value(argument.value, scope) for argument in node.args]
+        inputs = tuple(seen for item in found for seen in _tensors(item))
+        layer = Seen(Made("layers", name.capitalize(), Bound(node, is_open=True), self.number()))
+        return Seen(Tensor(Applied(layer, inputs, node)), (node,))
 
     def _sequential(self, node: cst.Call, scope: Scope) -> Seen:
         net = Net("sequential", self.bound(node, ("layers", "trainable", "name"), scope), self.number())
