@@ -165,9 +165,9 @@ model = tf.keras.Sequential([
     tf.keras.layers.Dense(8, activation=tf.keras.activations.sigmoid),
     tf.keras.layers.Dense(3, activation='softmax'),
 ])
-model.compile(optimizer=tf.keras.optimizers.Adam(learning_rate=10), loss='sparse_categorical_crossentropy')
+model.compile(optimizer=tf.keras.optimizers.Adam(learning_rate=10.0), loss='sparse_categorical_crossentropy')
 model.fit(x, y, epochs=5)
-""", {**RELU, **RATE, "1/kernel_regularizer": L2}, has=("tf.keras.regularizers.L2(0.25)",))
+""", {**RELU, **RATE, "1/kernel_regularizer": L2}, has=("tf.keras.regularizers.L2(l2=0.25)",))
 
 style("star_import", """
 from tensorflow.keras.models import *
@@ -191,7 +191,7 @@ model = keras.models.Sequential([
 model.compile(optimizer=keras.optimizers.RMSprop(), loss=keras.losses.SparseCategoricalCrossentropy())
 model.fit(x, y)
 """, {"1/activation": "relu", **RATE, "1/bias_initializer": of_keras("initializers", "Constant", value=0.1)},
-    has=("RMSprop(learning_rate=0.01)", "keras.initializers.Constant(0.1)"))
+    has=("RMSprop(learning_rate=0.01)", "keras.initializers.Constant(value=0.1)"))
 
 style("names_only", """
 from keras.models import Sequential
@@ -296,7 +296,7 @@ model = keras.Sequential([keras.Input((4,)), *[Dense(8, activation="sigmoid") fo
 model.compile("sgd", "sparse_categorical_crossentropy")
 model.fit(x, y)
 """, {**RELU, "1/after": [layer("Dropout", rate=0.1, name="a")], "2/after": [layer("Dropout", rate=0.1, name="b")]},
-    has=("for layer in (Dense(",))
+    has=("for layer in pair",))
 
 style("comprehension_uneven", """
 import keras
@@ -305,7 +305,7 @@ from keras.layers import Dense
 model = keras.Sequential([keras.Input((4,)), *[Dense(8, activation="sigmoid") for _ in range(2)], Dense(3, "softmax")])
 model.compile("sgd", "sparse_categorical_crossentropy")
 model.fit(x, y)
-""", {"1/activation": "relu", **RATE}, by_hand=("1/activation",), has=("SGD(learning_rate=0.01)",))
+""", {"1/activation": "relu", **RATE}, by_hand=("1/activation",), has=("SGD()",))
 
 style("loop_of_add", """
 import keras

@@ -55,7 +55,9 @@ class Caller(Expressions):
             found = self._method(node, owner, node.func.attr.value, scope)
             if found is not None:
                 return found
-        called = self.value(node.func, scope)
+            called = self.attribute(node.func, owner)
+        else:
+            called = self.value(node.func, scope)
         value = called.value
         if isinstance(value, Public):
             return self._public(value.path, node, scope)

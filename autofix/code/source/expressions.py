@@ -111,7 +111,7 @@ class Expressions(ABC):
         if isinstance(node, cst.Dict):
             return Seen(self._table(node, scope), (node,))
         if isinstance(node, cst.Attribute):
-            return self.attribute(node, scope)
+            return self.attribute(node, self.value(node.value, scope))
         if isinstance(node, cst.Subscript):
             return self._subscript(node, scope)
         if isinstance(node, cst.Call):
@@ -222,10 +222,9 @@ class Expressions(ABC):
         go(node.for_in)
         return found
 
-    def attribute(self, node: cst.Attribute, scope: Scope) -> Seen:
+    def attribute(self, node: cst.Attribute, owner: Seen) -> Seen:
         """Works out `owner.name`."""
-        owner, name = self.value(node.value, scope), node.attr.value
-        value = owner.value
+        value, name = owner.value, node.attr.value
         if isinstance(value, Public):
             return Seen(Public(canonical(f"{value.path}.{name}")), (node,))
         if isinstance(value, Custom | Net) and name in value.attributes:

@@ -176,16 +176,16 @@ class Inserter:
     def _in_comprehension(
         self, node: cst.CSTNode, change: Change, layers: Sequence[Expression], is_gone: bool
     ) -> Iterator[Edit]:
-        """`[A for _ in range(6)]` becomes `[layer for _ in range(6) for layer in (A, B)]`."""
+        """`[A for _ in range(6)]` becomes `[layer for pair in [(A, B) for _ in range(6)] for layer in pair]`."""
         above = self.source.parent(node)
         if not isinstance(above, cst.ListComp) or is_gone:
             self._leave(change, f"line {self.source.line(node)} makes it in a loop over layers.", is_gone)
             return
         start, end = self.source.span(node)
         stop = self.source.span(above.for_in)[1]
-        items = ", ".join([self.source.code(node), *(flat(layer) for layer in layers)])
-        yield Edit(start, end, "layer")
-        yield Edit(stop, stop, f" for layer in ({items})", short(change))
+        yield Edit(start, start, "layer for pair in [(", short(change))
+        yield Edit(end, end, "".join(f", {flat(layer)}" for layer in layers) + ")")
+        yield Edit(stop, stop, "] for layer in pair")
 
     def _in_statements(
         self, node: cst.Call, change: Change, layers: Sequence[Expression], is_gone: bool

@@ -24,6 +24,7 @@ from autofix.code.source.values import (
 )
 from autofix.frozen import thaw
 from autofix.recipe import Recipe
+from autofix.recipe.surgery import operate
 
 # Settings whose default in Keras is what the recipe must hold where the script leaves them out. Others (`dtype`, what
 # Keras works out by itself) tell nothing about the script.
@@ -81,12 +82,14 @@ def match(net: Net, recipe: Recipe) -> Match:
         if net.kind == "subclassed":
             found.differences.append("the script's model is a class of its own, the recipe's is a graph of layers")
             return found
-        _model(found, thaw(recipe.architecture), net, "")
+        _model(found, operate(thaw(recipe.architecture)), net, "")
         if "trainable" in net.attributes:
             found.slots["architecture/trainable"] = net.attributes["trainable"]
     elif net.kind != "subclassed":
         found.differences.append("the script's model is a graph of layers, the recipe's is a class of its own")
         return found
+    elif net.compiled is None:
+        found.differences.append("the script's model is never compiled")
     if net.compiled is not None:
         for key in ("optimizer", "loss", "loss_weights"):
             _value(found, f"compile/{key}", net.compiled, key, thaw(recipe.compile.get(key)), _default(key))
@@ -217,10 +220,18 @@ def _layer(found: Match, path: str, made: Made, config: Mapping[str, Any]) -> No
     for key, value in config.items():
         if key in UNTOLD:
             continue
-        if key in made.call.values:
+        if key == "trainable" and is_idle(config):
+            if key in made.call.values:
+                found.slots[f"{path}/{key}"] = made.call.values[key]
+        elif key in made.call.values:
             _value(found, f"{path}/{key}", made.call, key, value, None)
         elif not made.call.is_open and key in TELLING and not is_default(made.group, made.name, key, config):
             found.differences.append(f"{path}/{key} is {_show(value)}; the script leaves it out")
+
+
+def is_idle(config: Mapping[str, Any]) -> bool:
+    """Returns whether `trainable` has no effect on a layer: it has no weights and holds no other layers."""
+    return not any(key.endswith("_initializer") or key in ("layers", "layer") for key in config)
 
 
 def _value(found: Match, path: str, call: Bound, key: str, value: Any, default: Any) -> None:
@@ -232,7 +243,8 @@ def _value(found: Match, path: str, call: Bound, key: str, value: Any, default: 
         return
     _note(found, path, seen)
     told = described(seen)
-    if told is UNKNOWN:
+    if told is UNKNOWN or (isinstance(seen.value, Made) and seen.value.group == "layers"):
+        # Wrappers set some of what their layers have, so that only what the script says can be compared.
         _parts(found, path, seen, value)
     elif not same(told, value, key=key) and not _equal_numbers(told, value):
         found.differences.append(f"{path} is {_show(value)}; the script says {_show(told)}")

@@ -13,7 +13,7 @@ from autofix.code.expressing import express, same
 from autofix.code.layout import Expression, flat, literal
 from autofix.code.reasons import short
 from autofix.code.source.edits import Edit, inline
-from autofix.code.source.matching import Match
+from autofix.code.source.matching import Match, is_idle
 from autofix.code.source.names import Names
 from autofix.code.source.text import Source
 from autofix.code.source.values import Bound, Items, Made, Net, Seen, Table
@@ -157,11 +157,10 @@ class Planner:
         if not trail:
             return None, "the script gives it in a way that cannot be followed."
         chosen: cst.CSTNode | None = None
-        for number, node in enumerate(trail):
-            if not self._all_want(node, path):
-                break
-            chosen = node
-            if number + 1 < len(trail) and not self._may_follow(node, path):
+        for node in trail:
+            if self._all_want(node, path):
+                chosen = node
+            if not self._may_follow(node):
                 break
         if chosen is None:
             others = sorted(self.flows.get(trail[0], set()) - {path})
@@ -188,10 +187,10 @@ class Planner:
             return False
         layer = path.removesuffix("/trainable")
         config = self.before.get(layer).get("config", {}) if layer.startswith("layers/") else {}
-        return bool(config) and not any(key.endswith("_initializer") or key in ("layers", "layer") for key in config)
+        return bool(config) and is_idle(config)
 
-    def _may_follow(self, node: cst.CSTNode, path: str) -> bool:
-        """Whether what `node` reads may be changed where it was written: nothing else reads it."""
+    def _may_follow(self, node: cst.CSTNode) -> bool:
+        """Whether what `node` reads may be changed where it was written: all that reads it is known to the match."""
         if isinstance(node, cst.Name):
             readers = self.source.references(node)
         elif isinstance(node, cst.Attribute | cst.Subscript):
@@ -202,7 +201,7 @@ class Planner:
             return isinstance(name, str) and self.source.calls_of(name) <= 2
         else:
             return False
-        return readers is not None and all(reader in self.flows and self._all_want(reader, path) for reader in readers)
+        return readers is not None and all(reader in self.flows for reader in readers)
 
     def _is_target(self, node: cst.CSTNode) -> bool:
         return isinstance(self.source.parent(node), cst.AssignTarget | cst.AnnAssign)
