@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import libcst as cst
 
 from autofix.change import Change, Patch
+from autofix.code.reasons import legend
 from autofix.code.source.edits import Edit, carried_out
 from autofix.code.source.expressions import TooLong
 from autofix.code.source.fits import Fitter
@@ -85,6 +86,10 @@ def propose(
             f"Pass --model with the function or variable that holds it, one of {', '.join(places)}."
         )
     text, plan = next(iter(texts.items()))
+    made = patch.without(change for change in patch if change.path in plan.left)
+    if text != source.text and not _holds(source.bytes_of(text), made.apply(recipe), model):
+        by_hand = tuple(f"{number}. {sentence}" for number, sentence in legend(patch))
+        return Proposal(content, "", by_hand, ("the changes cannot be made in this script without a guess.",))
     return Proposal(
         source.bytes_of(text), _diff(source.text, text, name), tuple(plan.by_hand), tuple(dict.fromkeys(plan.remarks))
     )
@@ -106,6 +111,12 @@ def _matches(source: Source, recipe: Recipe, model: str | None) -> Iterator[tupl
     except (TooLong, RecursionError):
         pass
     yield from later
+
+
+def _holds(content: bytes, recipe: Recipe, model: str | None) -> bool:
+    """Whether a script makes the model of a recipe: what was written is read again before anybody gets to see it."""
+    source = Source.of(content, "the patched script")
+    return any(not item.differences for _, item in _matches(source, recipe, model))
 
 
 def _plans(source: Source, exact: list[tuple[Reader, Match]], recipe: Recipe, patch: Patch) -> list[Plan]:

@@ -115,8 +115,8 @@ def _commented(text: str, reasons: dict[int, list[str]], source: Source) -> str:
     for number, said_lines in above.items():
         indent = re.match(r"[ \t]*", own[number]).group()  # type: ignore[union-attr]
         width = max(WIDTH - len(indent.expandtabs(4)), 40)
-        wrapped = [part for said in said_lines for part in textwrap.wrap(said, width, subsequent_indent="# ")]
-        own[number] = "".join(f"{indent}{part}{newline}" for part in wrapped) + own[number]
+        cut = [textwrap.shorten(said, width, placeholder=" ...") for said in said_lines]
+        own[number] = "".join(f"{indent}{said}{newline}" for said in cut) + own[number]
     return "".join(own)
 
 

@@ -47,14 +47,17 @@ class Plan:
         edits: Edits of its text.
         by_hand: What has no safe place in it, one sentence each.
         remarks: What else a reader should know.
+        left: Paths of the changes that are left to the user.
     """
 
     edits: list[Edit] = field(default_factory=list)
     by_hand: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    left: set[str] = field(default_factory=set)
 
     def leave(self, change: Change, why: str, what: str) -> None:
         """Leaves a change to the user."""
+        self.left.add(change.path)
         told = f"{change.path}: {why} {what}"
         if told not in self.by_hand:
             self.by_hand.append(told)

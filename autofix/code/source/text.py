@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import codecs
 import io
 import re
@@ -56,14 +57,16 @@ class Source:
         try:
             encoding = tokenize.detect_encoding(io.BytesIO(content).readline)[0].replace("utf-8-sig", "utf-8")
             text = content.removeprefix(mark).decode(encoding)
+            # Python's own parser first: it refuses what is nested so deeply that native code would crash on it.
+            ast.parse(text)
             module = cst.parse_module(text)
-        except (SyntaxError, UnicodeDecodeError, LookupError, RecursionError, cst.ParserSyntaxError) as error:
+            wrapper = MetadataWrapper(module, unsafe_skip_copy=True)
+            found = wrapper.resolve_many([PositionProvider, ParentNodeProvider, ScopeProvider])
+        except (SyntaxError, ValueError, LookupError, RecursionError, MemoryError, cst.ParserSyntaxError) as error:
             reason = " ".join(str(error).split())[:200]
             raise FixYourCall(
-                f"the script must be Python of this version. Received: {name} ({reason}). Check that it runs."
+                f"the script must be Python that this version can parse. Received: {name} ({reason}). Check that it runs."
             ) from error
-        wrapper = MetadataWrapper(module, unsafe_skip_copy=True)
-        found = wrapper.resolve_many([PositionProvider, ParentNodeProvider, ScopeProvider])
         starts = [0, *(match.end() for match in re.finditer(r"\r\n|\n|\r", text))]
         positions, parents, scopes = (found[key] for key in (PositionProvider, ParentNodeProvider, ScopeProvider))
         return cls(text, encoding, mark, module, positions, parents, scopes, starts)
