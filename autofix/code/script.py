@@ -69,7 +69,8 @@ class _Script:
             imports.append("import numpy as np")
         if "layers." in body:
             imports.append("from keras import layers")
-        parts = [self._head(), "\n".join(imports), *self._imports(), self._data(), *build, *fit, self._main()]
+        head = "\n".join([self._head(), "", *imports])
+        parts = [head, *self._imports(), self._data(), *build, *fit, self._main()]
         return "\n\n\n".join(part.strip("\n") for part in parts if part.strip()) + "\n"
 
     def _head(self) -> str:
