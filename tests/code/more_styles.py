@@ -512,4 +512,105 @@ model.compile(optimizer=keras.optimizers.SGD(1e-8), loss="sparse_categorical_cro
 model.fit(x, y, epochs=3)
 """, {**RATE, "fit/epochs": 30}, fit={"epochs": 3}, has=("SGD(0.01)",))
 
+style("command_line", """
+import argparse
+import keras
+from keras import layers
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--learning-rate", "-l", type=float, default=1e-7, help="rate")
+parser.add_argument("--units", type=int, default=8)
+parser.add_argument("--epochs", type=int, default=2)
+args = parser.parse_args([])
+model = keras.Sequential([keras.Input((4,)), layers.Dense(args.units, "sigmoid"), layers.Dense(3, "softmax")])
+model.compile(keras.optimizers.Adam(args.learning_rate), "sparse_categorical_crossentropy")
+model.fit(x, y, epochs=args.epochs)
+""", {**RATE, "1/units": 32, "fit/epochs": 9}, fit={"epochs": 2},
+    has=("type=float, default=0.01, help", "default=32", "default=9"))
+
+style("from_elsewhere", """
+import os
+import keras
+from keras import layers
+
+RATE = float(os.environ.get("NO_SUCH_VARIABLE_OF_AUTOFIX", "1e-7"))
+model = keras.Sequential([keras.Input((4,)), layers.Dense(8, "sigmoid"), layers.Dense(3, "softmax")])
+model.compile(keras.optimizers.Adam(RATE), "sparse_categorical_crossentropy")
+model.fit(x, y)
+""", {**RATE, "1/activation": "relu"}, by_hand=("compile/optimizer/learning_rate",), has=("Adam(RATE)",))
+
+style("dataclass_config", """
+from dataclasses import dataclass
+import keras
+from keras import layers
+
+
+@dataclass
+class Config:
+    rate: float = 1e-7
+    units: int = 8
+    activation: str = "sigmoid"
+
+
+config = Config(activation="tanh")
+model = keras.Sequential([
+    keras.Input((4,)), layers.Dense(config.units, config.activation), layers.Dense(3, "softmax")])
+model.compile(keras.optimizers.Adam(config.rate), "sparse_categorical_crossentropy")
+model.fit(x, y)
+""", {**RATE, "1/units": 32, "1/activation": "relu"},
+    has=("rate: float = 0.01", "units: int = 32", 'Config(activation="relu")'))
+
+style("partials", """
+from functools import partial
+import keras
+from keras import layers
+
+Hidden = partial(layers.Dense, activation="sigmoid", kernel_initializer="zeros")
+model = keras.Sequential([keras.Input((4,)), Hidden(8), Hidden(6), layers.Dense(3, "softmax")])
+model.compile("adam", "sparse_categorical_crossentropy")
+model.fit(x, y)
+""", {**RELU, "1/kernel_initializer": HE, "2/kernel_initializer": HE, "2/units": 12, "1/kernel_regularizer": L2},
+    has=('partial(layers.Dense, activation="relu", kernel_initializer="he_normal")', "Hidden(12)",
+         "Hidden(8, kernel_regularizer=keras.regularizers.L2(l2=0.25))"))
+
+style("arguments_passed_on", """
+import keras
+from keras import layers
+
+
+def dense(*args, **kwargs):
+    return layers.Dense(*args, **kwargs)
+
+
+model = keras.Sequential([keras.Input((4,)), dense(8, activation="sigmoid"), dense(3, activation="softmax")])
+model.compile("adam", "sparse_categorical_crossentropy")
+model.fit(x, y)
+""", {"1/activation": "relu", "1/units": 16}, has=('dense(16, activation="relu")',))
+
+style("letters_of_all_kinds", """
+import keras
+from keras import layers
+
+print("😀 grüße", end=""); model = keras.Sequential([keras.Input((4,)), layers.Dense(8, "sigmoid")])
+model.add(layers.Dense(3, "softmax", name="é"))  # 😀
+model.compile("adam", "sparse_categorical_crossentropy")
+model.fit(x, y)
+""", {"1/activation": "relu", "2/kernel_initializer": HE}, has=("😀 grüße",))
+
+style("cross_validation", """
+import keras
+from keras import layers
+
+
+def build(units):
+    net = keras.Sequential([keras.Input((4,)), layers.Dense(units, "sigmoid"), layers.Dense(3, "softmax")])
+    net.compile(keras.optimizers.SGD(1e-9), "sparse_categorical_crossentropy")
+    return net
+
+
+for fold in range(3):
+    model = build(8)
+    model.fit(x, y, epochs=2)
+""", {**RATE, "1/units": 64, "fit/epochs": 8}, fit={"epochs": 2}, has=("build(64)", "epochs=8"))
+
 __all__ = ["STYLES"]

@@ -21,6 +21,8 @@ from autofix.code.source.values import (
     Made,
     Member,
     Net,
+    Parser,
+    Partial,
     Plain,
     Public,
     Scope,
@@ -67,6 +69,8 @@ class Caller(Expressions):
             return self._instance(value, node, scope)
         if isinstance(value, Made | Custom | Net):
             return self._applied(called, node, scope)
+        if isinstance(value, Partial):
+            return self._completed(value, node, scope)
         return self._other(node, scope)
 
     def try_call(self, function: Function) -> None:
@@ -100,6 +104,10 @@ class Caller(Expressions):
             return self._functional(node, scope)
         if path in OF_AUTOFIX:
             return self._of_autofix(node, scope)
+        if path == "argparse.ArgumentParser":
+            return Seen(Parser(), (node,))
+        if path == "functools.partial" and node.args:
+            return Seen(Partial(self.value(node.args[0].value, scope), node, scope), (node,))
         made = keras_class(path)
         if made is not None and made[0] == "layers" and made[1].islower():
             return self._merged(made[1], node, scope)
@@ -167,6 +175,8 @@ class Caller(Expressions):
         value = owner.value
         if isinstance(value, Net):
             return self._of_net(node, owner, value, name, scope)
+        if isinstance(value, Parser):
+            return self._of_parser(node, value, name, scope)
         if isinstance(value, Items) and name in ("append", "extend"):
             items = [self.value(argument.value, scope) for argument in node.args]
             value.items += items if name == "append" else [part for item in items for part in self.iterate(item) or []]
@@ -174,6 +184,36 @@ class Caller(Expressions):
         if isinstance(value, Table) and name in ("items", "keys", "values", "get", "copy", "update", "pop"):
             return self._of_table(node, value, name, scope)
         return None
+
+    def _completed(self, partial: Partial, node: cst.Call, scope: Scope) -> Seen:
+        """Calls what a partial stands for with the arguments of both; those of this call come last and win."""
+        first = partial.node.with_changes(args=partial.node.args[1:])
+        value = partial.called.value
+        made = keras_class(value.path) if isinstance(value, Public) else None
+        if made is None:
+            return self._other(node, scope)
+        known = signature(made[0], made[1])
+        names = known.names if known else ()
+        early = self.bound(first, names, partial.scope)
+        late = self.bound(node, tuple(name for name in names if name not in early.values), scope)
+        call = Bound(node, {**early.values, **late.values}, late.tables, early.is_open or late.is_open)
+        return Seen(Made(*made, call, self.number()), (node,))
+
+    def _of_parser(self, node: cst.Call, parser: Parser, name: str, scope: Scope) -> Seen | None:
+        """Takes the defaults of a command line for what its arguments are: what else they may be is not in the script."""
+        if name == "parse_args":
+            return Seen(Custom("Namespace", Bound(node), self.number(), dict(parser.defaults)), (node,))
+        if name != "add_argument":
+            return None
+        given = {a.keyword.value: self.value(a.value, scope) for a in node.args if a.keyword is not None}
+        flags = [self.value(a.value, scope).value for a in node.args if a.keyword is None]
+        texts = [flag.value for flag in flags if isinstance(flag, Plain) and isinstance(flag.value, str)]
+        long = next((text for text in texts if text.startswith("--")), texts[0] if texts else "")
+        own = given.get("dest")
+        dest = str(own.value.value) if own is not None and isinstance(own.value, Plain) else long.lstrip("-")
+        if "default" in given:
+            parser.defaults[dest.replace("-", "_")] = given["default"]
+        return unknown(node)
 
     def _of_net(self, node: cst.Call, owner: Seen, net: Net, name: str, scope: Scope) -> Seen | None:
         if name == "add" and net.kind == "sequential":
@@ -248,7 +288,7 @@ class Caller(Expressions):
         if parameters.star_kwarg is not None:
             inner.names[parameters.star_kwarg.name.value] = unknown() if given.is_open else Seen(Table(dict(rest)))
         if isinstance(parameters.star_arg, cst.Param):
-            inner.names[parameters.star_arg.name.value] = unknown()
+            inner.names[parameters.star_arg.name.value] = unknown() if given.is_open else Seen(Items(list(given.extra)))
         self.stack.append(name)
         try:
             found = self.call_function(function, inner)
@@ -260,7 +300,7 @@ class Caller(Expressions):
 
     def _instance(self, kind: Class, node: cst.Call, scope: Scope) -> Seen:
         init = kind.method("__init__")
-        names = [item.name.value for item in init.params.params[1:]] if init else []
+        names = [item.name.value for item in init.params.params[1:]] if init else _fields(kind)
         return self._made_of(kind, self.bound(node, tuple(names), scope))
 
     def _made_of(self, kind: Class, given: Bound) -> Seen:
@@ -314,6 +354,14 @@ class Caller(Expressions):
                 (node,),
             )
         return Seen(Items(every[0][::-1] if path == "reversed" else every[0]), (node,))
+
+
+def _fields(kind: Class) -> list[str]:
+    """Returns the annotated attributes of a class, which are the arguments of a dataclass."""
+    parts = (part for item in kind.node.body.body if isinstance(item, cst.SimpleStatementLine) for part in item.body)
+    return [
+        part.target.value for part in parts if isinstance(part, cst.AnnAssign) and isinstance(part.target, cst.Name)
+    ]
 
 
 def _tensors(seen: Seen) -> list[Seen]:

@@ -229,6 +229,8 @@ class Expressions(ABC):
             return Seen(Public(canonical(f"{value.path}.{name}")), (node,))
         if isinstance(value, Custom | Net) and name in value.attributes:
             return value.attributes[name].through(node)
+        if isinstance(value, Custom) and name in value.call.values and value.kind and not value.kind.method("__init__"):
+            return value.call.values[name].through(node)  # a dataclass
         if isinstance(value, Custom) and value.kind is not None:
             method = value.kind.method(name)
             if method is not None:
@@ -335,19 +337,23 @@ class Expressions(ABC):
                 items = self.iterate(seen)
                 if items is None:
                     # How many there are cannot be told: what follows them is known by its keyword alone.
-                    place = len(names)
+                    place, found.is_open = len(names), True
                     continue
                 for item in items:
-                    if place < len(names):
-                        found.values[names[place]] = item
+                    self._bind(found, names, place, item)
                     place += 1
             elif argument.keyword is not None:
                 found.values[argument.keyword.value] = seen
             else:
-                if place < len(names):
-                    found.values[names[place]] = seen
+                self._bind(found, names, place, seen)
                 place += 1
         return found
+
+    def _bind(self, found: Bound, names: tuple[str, ...], place: int, seen: Seen) -> None:
+        if place < len(names):
+            found.values[names[place]] = seen
+        else:
+            found.extra.append(seen)
 
 
 def is_literal(node: cst.CSTNode) -> bool:

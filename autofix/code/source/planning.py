@@ -16,7 +16,7 @@ from autofix.code.source.edits import Edit, inline
 from autofix.code.source.matching import Match, is_idle
 from autofix.code.source.names import Names
 from autofix.code.source.text import Source
-from autofix.code.source.values import Bound, Items, Made, Net, Seen, Table
+from autofix.code.source.values import UNKNOWN, Bound, Items, Made, Net, Seen, Table
 from autofix.frozen import canonical, freeze, thaw
 from autofix.recipe import Recipe
 
@@ -169,6 +169,8 @@ class Planner:
             others = sorted(self.flows.get(trail[0], set()) - {path})
             line = self.source.line(trail[0])
             return None, f"line {line} sets it for {', '.join(others[:3]) or 'more than this'} too."
+        if seen.value is UNKNOWN:
+            return None, f"line {self.source.line(chosen)} takes it from elsewhere ({self.source.code(trail[-1])})."
         if seen.computed and chosen is trail[-1]:
             return None, f"line {self.source.line(chosen)} computes it ({self.source.code(chosen)})."
         return chosen, ""

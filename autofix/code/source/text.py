@@ -59,6 +59,8 @@ class Source:
             text = content.removeprefix(mark).decode(encoding)
             # Python's own parser first: it refuses what is nested so deeply that native code would crash on it.
             ast.parse(text)
+            if re.search(r"\r(?!\n)", text):
+                raise ValueError("a carriage return that ends no line")
             module = cst.parse_module(text)
             wrapper = MetadataWrapper(module, unsafe_skip_copy=True)
             found = wrapper.resolve_many([PositionProvider, ParentNodeProvider, ScopeProvider])

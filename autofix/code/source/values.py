@@ -115,12 +115,14 @@ class Bound:
         values: Arguments by name.
         tables: Dicts that were unpacked into it by `**`.
         is_open: Whether something was unpacked into it that cannot be told.
+        extra: Positional arguments beyond those that have a name.
     """
 
     node: cst.Call
     values: dict[str, Seen] = field(default_factory=dict)
     tables: list[Table] = field(default_factory=list)
     is_open: bool = False
+    extra: list[Seen] = field(default_factory=list)
 
 
 @dataclass(eq=False)
@@ -149,6 +151,22 @@ class Custom:
     number: int
     attributes: dict[str, Seen] = field(default_factory=dict)
     kind: Class | None = None
+
+
+@dataclass(eq=False)
+class Partial:
+    """What `functools.partial` gives: something to call, with some of its arguments."""
+
+    called: Seen
+    node: cst.Call
+    scope: Scope
+
+
+@dataclass(eq=False)
+class Parser:
+    """An `argparse.ArgumentParser`: defaults by the names that the parsed arguments go by."""
+
+    defaults: dict[str, Seen] = field(default_factory=dict)
 
 
 @dataclass(eq=False)
