@@ -14,7 +14,7 @@ from autofix.code.source.edits import Edit, carried_out
 from autofix.code.source.expressions import TooLong
 from autofix.code.source.fits import Fitter
 from autofix.code.source.inserting import Inserter
-from autofix.code.source.matching import Match, match
+from autofix.code.source.matching import Match, match, nodes_of
 from autofix.code.source.names import Names
 from autofix.code.source.planning import Plan, Planner
 from autofix.code.source.reading import Reader, ways
@@ -86,6 +86,7 @@ def propose(
             f"Pass --model with the function or variable that holds it, one of {', '.join(places)}."
         )
     text, plan = next(iter(texts.items()))
+    plan.remarks += _shared(source, plan, [item for _, item in found if item.differences])
     made = patch.without(change for change in patch if change.path in plan.left)
     if text != source.text and not _holds(source.bytes_of(text), made.apply(recipe), model):
         by_hand = tuple(f"{number}. {sentence}" for number, sentence in legend(patch))
@@ -117,6 +118,19 @@ def _holds(content: bytes, recipe: Recipe, model: str | None) -> bool:
     """Whether a script makes the model of a recipe: what was written is read again before anybody gets to see it."""
     source = Source.of(content, "the patched script")
     return any(not item.differences for _, item in _matches(source, recipe, model))
+
+
+def _shared(source: Source, plan: Plan, others: list[Match]) -> Iterator[str]:
+    """Says which changes reach another model of the script, one that was not repaired."""
+    lines: dict[int, set[str]] = {}
+    for other in others:
+        for node in plan.touched & set(nodes_of(other.net)):
+            lines.setdefault(source.line(node), set()).update(other.net.places)
+    if lines:
+        numbers = ", ".join(map(str, sorted(lines)))
+        places = ", ".join(sorted(set().union(*lines.values()) - {"lambda"}))
+        what = f"line {numbers} is" if len(lines) == 1 else f"lines {numbers} are"
+        yield f"{what} part of another model too, which changes as well (it goes by {places})."
 
 
 def _plans(source: Source, exact: list[tuple[Reader, Match]], recipe: Recipe, patch: Patch) -> list[Plan]:

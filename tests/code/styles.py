@@ -72,7 +72,9 @@ def style(name: str, text: str, wants: dict[str, Any], **more: Any) -> None:
     STYLES[name] = Style(text.lstrip("\n"), wants, **more)
 
 
-style("sequential_list", """
+style(
+    "sequential_list",
+    """
 import keras
 from keras import layers
 
@@ -84,9 +86,14 @@ model = keras.Sequential([
 ])
 model.compile(optimizer="sgd", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
 model.fit(x, y, epochs=3)
-""", {**RELU, "0/after": [NORMAL], "compile/optimizer": ADAM}, has=("# first", "layers.Normalization("))
+""",
+    {**RELU, "0/after": [NORMAL], "compile/optimizer": ADAM},
+    has=("# first", "layers.Normalization("),
+)
 
-style("sequential_add", """
+style(
+    "sequential_add",
+    """
 from keras.models import Sequential
 from keras.layers import Dense, Dropout, Input
 
@@ -98,10 +105,15 @@ model.add(Dense(8, activation='sigmoid'))
 model.add(Dense(3, activation='softmax'))
 model.compile(loss='sparse_categorical_crossentropy', optimizer='adam')
 model.fit(x, y, epochs=3, batch_size=4)
-""", {"1/activation": "relu", "2/skip": True, "3/activation": "relu", "3/after": [layer("Dropout", rate=0.2)]},
-    has=("model.add(Dropout(0.2))",), lacks=("0.9",))
+""",
+    {"1/activation": "relu", "2/skip": True, "3/activation": "relu", "3/after": [layer("Dropout", rate=0.2)]},
+    has=("model.add(Dropout(0.2))",),
+    lacks=("0.9",),
+)
 
-style("functional", """
+style(
+    "functional",
+    """
 import keras
 from keras import layers
 
@@ -113,10 +125,15 @@ outputs = layers.Dense(3, activation="softmax")(x2)
 model = keras.Model(inputs, outputs)
 model.compile(optimizer=keras.optimizers.SGD(0.5), loss="sparse_categorical_crossentropy")
 model.fit(x, y)
-""", {"1/activation": "relu", "2/skip": True, "3/after": [layer("BatchNormalization")], "0/after": [NORMAL], **RATE},
-    has=("scaled = layers.Normalization(", "x2 = layers.BatchNormalization()(x2)"), lacks=("Dropout",))
+""",
+    {"1/activation": "relu", "2/skip": True, "3/after": [layer("BatchNormalization")], "0/after": [NORMAL], **RATE},
+    has=("scaled = layers.Normalization(", "x2 = layers.BatchNormalization()(x2)"),
+    lacks=("Dropout",),
+)
 
-style("functional_nested_calls", """
+style(
+    "functional_nested_calls",
+    """
 import keras
 from keras import layers as L
 
@@ -125,9 +142,14 @@ out = L.Dense(3, activation="softmax")(L.Dense(8, activation="sigmoid")(L.Dense(
 model = keras.Model(inputs=inp, outputs=out)
 model.compile("sgd", "sparse_categorical_crossentropy")
 model.fit(x, y, epochs=2)
-""", {**RELU, "1/after": [layer("LayerNormalization")], "0/after": [NORMAL]}, has=("L.LayerNormalization()(L.Dense(",))
+""",
+    {**RELU, "1/after": [layer("LayerNormalization")], "0/after": [NORMAL]},
+    has=("L.LayerNormalization()(L.Dense(",),
+)
 
-style("functional_branches", """
+style(
+    "functional_branches",
+    """
 import keras
 from keras import layers
 
@@ -139,10 +161,19 @@ out = layers.Dense(3, activation="softmax", name="out")(both)
 model = keras.Model(a, out)
 model.compile("adam", "sparse_categorical_crossentropy")
 model.fit(x, y)
-""", {"layers/left/activation": "relu", "layers/right/kernel_initializer": HE, "0/after": [NORMAL],
-      "layers/left/after": [layer("Dropout", rate=0.5)]}, has=("left = layers.Dropout(0.5)(left)",))
+""",
+    {
+        "layers/left/activation": "relu",
+        "layers/right/kernel_initializer": HE,
+        "0/after": [NORMAL],
+        "layers/left/after": [layer("Dropout", rate=0.5)],
+    },
+    has=("left = layers.Dropout(0.5)(left)",),
+)
 
-style("functional_residual", """
+style(
+    "functional_residual",
+    """
 import keras
 from keras import layers
 
@@ -154,9 +185,13 @@ o = layers.Dense(1)(h)
 model = keras.Model(i, o)
 model.compile(loss="mse", optimizer=keras.optimizers.Adam(learning_rate=5.0))
 model.fit(x, y)
-""", {"1/activation": "relu", **RATE})
+""",
+    {"1/activation": "relu", **RATE},
+)
 
-style("tensorflow_keras", """
+style(
+    "tensorflow_keras",
+    """
 import tensorflow as tf
 
 model = tf.keras.Sequential([
@@ -167,9 +202,14 @@ model = tf.keras.Sequential([
 ])
 model.compile(optimizer=tf.keras.optimizers.Adam(learning_rate=10.0), loss='sparse_categorical_crossentropy')
 model.fit(x, y, epochs=5)
-""", {**RELU, **RATE, "1/kernel_regularizer": L2}, has=("tf.keras.regularizers.L2(l2=0.25)",))
+""",
+    {**RELU, **RATE, "1/kernel_regularizer": L2},
+    has=("tf.keras.regularizers.L2(l2=0.25)",),
+)
 
-style("star_import", """
+style(
+    "star_import",
+    """
 from tensorflow.keras.models import *
 from tensorflow.keras.layers import *
 from tensorflow.keras.optimizers import *
@@ -177,9 +217,14 @@ from tensorflow.keras.optimizers import *
 model = Sequential([Input((4,)), Dense(8, 'sigmoid'), Dense(8, 'sigmoid'), Dense(3, 'softmax')])
 model.compile(SGD(1.0), 'sparse_categorical_crossentropy')
 model.fit(x, y, epochs=5)
-""", {**RELU, **RATE, "1/after": [layer("BatchNormalization")]}, has=("BatchNormalization()", "SGD(0.01)"))
+""",
+    {**RELU, **RATE, "1/after": [layer("BatchNormalization")]},
+    has=("BatchNormalization()", "SGD(0.01)"),
+)
 
-style("from_tensorflow", """
+style(
+    "from_tensorflow",
+    """
 from tensorflow import keras
 from tensorflow.keras import layers
 
@@ -190,19 +235,28 @@ model = keras.models.Sequential([
 ])
 model.compile(optimizer=keras.optimizers.RMSprop(), loss=keras.losses.SparseCategoricalCrossentropy())
 model.fit(x, y)
-""", {"1/activation": "relu", **RATE, "1/bias_initializer": of_keras("initializers", "Constant", value=0.1)},
-    has=("RMSprop(learning_rate=0.01)", "keras.initializers.Constant(value=0.1)"))
+""",
+    {"1/activation": "relu", **RATE, "1/bias_initializer": of_keras("initializers", "Constant", value=0.1)},
+    has=("RMSprop(learning_rate=0.01)", "keras.initializers.Constant(value=0.1)"),
+)
 
-style("names_only", """
+style(
+    "names_only",
+    """
 from keras.models import Sequential
 from keras.layers import Dense
 
 model = Sequential([Dense(8, activation="sigmoid", input_shape=(4,)), Dense(3, activation="softmax")])
 model.compile("adam", "sparse_categorical_crossentropy")
 model.fit(x, y)
-""", {"1/activation": "relu", "0/after": [NORMAL], **RATE}, has=("import keras", "keras.Input((4,))"))
+""",
+    {"1/activation": "relu", "0/after": [NORMAL], **RATE},
+    has=("import keras", "keras.Input((4,))"),
+)
 
-style("input_shape_lines", """
+style(
+    "input_shape_lines",
+    """
 from tensorflow import keras
 from tensorflow.keras import layers
 
@@ -211,9 +265,15 @@ model.add(layers.Dense(8, input_shape=(4,), activation="sigmoid"))
 model.add(layers.Dense(3, activation="softmax"))
 model.compile("adam", "sparse_categorical_crossentropy")
 model.fit(x, y)
-""", {"1/activation": "relu", "0/after": [NORMAL]}, has=("model.add(keras.Input((4,)))",), lacks=("input_shape",))
+""",
+    {"1/activation": "relu", "0/after": [NORMAL]},
+    has=("model.add(keras.Input((4,)))",),
+    lacks=("input_shape",),
+)
 
-style("no_shape_at_all", """
+style(
+    "no_shape_at_all",
+    """
 import keras
 from keras.layers import Dense
 
@@ -223,9 +283,13 @@ model = keras.Sequential([
 ])
 model.compile("adam", "sparse_categorical_crossentropy")
 model.fit(x, y)
-""", {"1/activation": "relu", "0/after": [NORMAL], "1/after": [layer("Dropout", rate=0.5)]})
+""",
+    {"1/activation": "relu", "0/after": [NORMAL], "1/after": [layer("Dropout", rate=0.5)]},
+)
 
-style("constants", '''
+style(
+    "constants",
+    '''
 """Settings first."""
 import keras
 
@@ -243,10 +307,15 @@ model = keras.Sequential(
 )
 model.compile(optimizer=keras.optimizers.Adam(learning_rate=LEARNING_RATE), loss="sparse_categorical_crossentropy")
 model.fit(x, y, epochs=EPOCHS, batch_size=BATCH)
-''', {**RELU, **RATE, "fit/epochs": 20, "fit/batch_size": 4}, fit={"epochs": 3, "batch_size": 512},
-    has=("LEARNING_RATE = 0.01", "EPOCHS, BATCH = 20, 4", 'ACTIVATION = "relu"', "# chosen by a colleague"))
+''',
+    {**RELU, **RATE, "fit/epochs": 20, "fit/batch_size": 4},
+    fit={"epochs": 3, "batch_size": 512},
+    has=("LEARNING_RATE = 0.01", "EPOCHS, BATCH = 20, 4", 'ACTIVATION = "relu"', "# chosen by a colleague"),
+)
 
-style("constant_used_elsewhere", """
+style(
+    "constant_used_elsewhere",
+    """
 import keras
 
 LR = 1e-6
@@ -260,9 +329,14 @@ model = keras.Sequential([
 ])
 model.compile(optimizer=keras.optimizers.Adam(LR), loss="sparse_categorical_crossentropy")
 model.fit(x, y)
-""", {**RATE, "2/units": 16}, has=("LR = 1e-6", "Adam(0.01)", "Dense(16,", "UNITS = 8"))
+""",
+    {**RATE, "2/units": 16},
+    has=("LR = 1e-6", "Adam(0.01)", "Dense(16,", "UNITS = 8"),
+)
 
-style("computed_values", """
+style(
+    "computed_values",
+    """
 import keras
 
 WIDTH = 4
@@ -273,10 +347,15 @@ model = keras.Sequential([
 ])
 model.compile(optimizer=keras.optimizers.Adam(10.0 ** -WIDTH), loss="sparse_categorical_crossentropy")
 model.fit(x, y)
-""", {**RATE, "1/units": 64, "1/activation": "relu"},
-    by_hand=("1/units", "compile/optimizer/learning_rate"), has=("WIDTH * 2", '"relu"'))
+""",
+    {**RATE, "1/units": 64, "1/activation": "relu"},
+    by_hand=("1/units", "compile/optimizer/learning_rate"),
+    has=("WIDTH * 2", '"relu"'),
+)
 
-style("literal_sum", """
+style(
+    "literal_sum",
+    """
 import keras
 
 model = keras.Sequential([
@@ -286,28 +365,43 @@ model = keras.Sequential([
 ])
 model.compile(optimizer=keras.optimizers.SGD(1 / 10), loss="sparse_categorical_crossentropy")
 model.fit(x, y)
-""", {**RATE, "1/scale": 0.5}, has=("Rescaling(0.5)", "SGD(0.01)"))
+""",
+    {**RATE, "1/scale": 0.5},
+    has=("Rescaling(0.5)", "SGD(0.01)"),
+)
 
-style("comprehension", """
+style(
+    "comprehension",
+    """
 import keras
 from keras.layers import Dense
 
 model = keras.Sequential([keras.Input((4,)), *[Dense(8, activation="sigmoid") for _ in range(2)], Dense(3, "softmax")])
 model.compile("sgd", "sparse_categorical_crossentropy")
 model.fit(x, y)
-""", {**RELU, "1/after": [layer("Dropout", rate=0.1, name="a")], "2/after": [layer("Dropout", rate=0.1, name="b")]},
-    has=("for layer in pair",))
+""",
+    {**RELU, "1/after": [layer("Dropout", rate=0.1, name="a")], "2/after": [layer("Dropout", rate=0.1, name="b")]},
+    has=("for layer in pair",),
+)
 
-style("comprehension_uneven", """
+style(
+    "comprehension_uneven",
+    """
 import keras
 from keras.layers import Dense
 
 model = keras.Sequential([keras.Input((4,)), *[Dense(8, activation="sigmoid") for _ in range(2)], Dense(3, "softmax")])
 model.compile("sgd", "sparse_categorical_crossentropy")
 model.fit(x, y)
-""", {"1/activation": "relu", **RATE}, by_hand=("1/activation",), has=("SGD()",))
+""",
+    {"1/activation": "relu", **RATE},
+    by_hand=("1/activation",),
+    has=("SGD()",),
+)
 
-style("loop_of_add", """
+style(
+    "loop_of_add",
+    """
 import keras
 from keras import layers
 
@@ -318,10 +412,19 @@ for units in (8, 6):
 net.add(layers.Dense(3, activation="softmax"))
 net.compile("adam", "sparse_categorical_crossentropy")
 net.fit(x, y)
-""", {**RELU, "2/units": 12, "1/after": [layer("BatchNormalization", name="a")],
-      "2/after": [layer("BatchNormalization", name="b")]}, has=("(8, 12)", "    net.add(layers.BatchNormalization())"))
+""",
+    {
+        **RELU,
+        "2/units": 12,
+        "1/after": [layer("BatchNormalization", name="a")],
+        "2/after": [layer("BatchNormalization", name="b")],
+    },
+    has=("(8, 12)", "    net.add(layers.BatchNormalization())"),
+)
 
-style("loop_functional", """
+style(
+    "loop_functional",
+    """
 import keras
 from keras import layers
 
@@ -333,10 +436,20 @@ for i in range(2):
 model = keras.Model(inputs, layers.Dense(3, activation="softmax")(h))
 model.compile("adam", "sparse_categorical_crossentropy")
 model.fit(x, y)
-""", {"layers/hidden_0/activation": "relu", "layers/hidden_1/activation": "relu", "2/rate": 0.2, "4/rate": 0.2,
-      "0/after": [NORMAL]}, has=("Dropout(0.2)", "h = scaled"))
+""",
+    {
+        "layers/hidden_0/activation": "relu",
+        "layers/hidden_1/activation": "relu",
+        "2/rate": 0.2,
+        "4/rate": 0.2,
+        "0/after": [NORMAL],
+    },
+    has=("Dropout(0.2)", "h = scaled"),
+)
 
-style("function_builds", """
+style(
+    "function_builds",
+    """
 import keras
 from keras import layers
 
@@ -352,10 +465,15 @@ def build(units: int = 8, rate: float = 1e-7, *, activation: str = "sigmoid") ->
 if __name__ == "__main__":
     model = build(activation="tanh")
     model.fit(x, y, epochs=4)
-""", {**RATE, "1/activation": "relu", "1/units": 32, "fit/epochs": 9}, fit={"epochs": 4},
-    has=("units: int = 32", "rate: float = 0.01", 'build(activation="relu")', "epochs=9"))
+""",
+    {**RATE, "1/activation": "relu", "1/units": 32, "fit/epochs": 9},
+    fit={"epochs": 4},
+    has=("units: int = 32", "rate: float = 0.01", 'build(activation="relu")', "epochs=9"),
+)
 
-style("function_never_called", """
+style(
+    "function_never_called",
+    """
 import keras
 from keras import layers
 
@@ -367,9 +485,13 @@ def create_model():
     model.add(layers.Dense(3, activation="softmax"))
     model.compile(optimizer="sgd", loss="sparse_categorical_crossentropy")
     return model
-""", {**RATE, "1/activation": "relu"})
+""",
+    {**RATE, "1/activation": "relu"},
+)
 
-style("helper_block", """
+style(
+    "helper_block",
+    """
 import keras
 from keras import layers
 
@@ -385,11 +507,22 @@ h = block(h, 8)
 model = keras.Model(inputs, layers.Dense(3, activation="softmax")(h))
 model.compile("adam", "sparse_categorical_crossentropy")
 model.fit(x, y)
-""", {"1/activation": "relu", "3/activation": "relu", "2/rate": 0.25, "4/rate": 0.25, "0/after": [NORMAL],
-      "1/after": [layer("BatchNormalization", name="a")], "3/after": [layer("BatchNormalization", name="b")]},
-    has=("block(scaled, 8)",))
+""",
+    {
+        "1/activation": "relu",
+        "3/activation": "relu",
+        "2/rate": 0.25,
+        "4/rate": 0.25,
+        "0/after": [NORMAL],
+        "1/after": [layer("BatchNormalization", name="a")],
+        "3/after": [layer("BatchNormalization", name="b")],
+    },
+    has=("block(scaled, 8)",),
+)
 
-style("class_builds", """
+style(
+    "class_builds",
+    """
 import keras
 from keras import layers
 
@@ -412,5 +545,8 @@ class Trainer:
 
 
 Trainer().run()
-""", {**RATE, "1/activation": "relu", "fit/epochs": 14}, fit={"epochs": 7},
-    has=("rate=0.01", 'activation = "relu"', "epochs=14"))
+""",
+    {**RATE, "1/activation": "relu", "fit/epochs": 14},
+    fit={"epochs": 7},
+    has=("rate=0.01", 'activation = "relu"', "epochs=14"),
+)

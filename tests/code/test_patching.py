@@ -1,7 +1,6 @@
 """Scripts of many styles: the patched script makes the patched model, and nothing else in it changes."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -84,7 +83,7 @@ class Case:
 
 
 @pytest.fixture(scope="module")
-def cases() -> Iterator[Any]:
+def cases() -> Any:
     made: dict[str, Case] = {}
 
     def get(name: str) -> Case:
@@ -92,7 +91,7 @@ def cases() -> Iterator[Any]:
             made[name] = Case(name)
         return made[name]
 
-    yield get
+    return get
 
 
 def text_of(case: Case) -> str:
@@ -121,7 +120,9 @@ def test_patched_script_makes_patched_model(cases: Any, name: str) -> None:
     for change in done:
         if change.path.startswith("fit/") and change.key != "patience":
             value = again.settings[change.key]
-            assert value == ({int(k): v for k, v in change.after.items()} if change.key == "class_weight" else change.after)
+            assert value == (
+                {int(k): v for k, v in change.after.items()} if change.key == "class_weight" else change.after
+            )
         if change.key == "patience":
             stops = [item for item in again.settings["callbacks"] if type(item).__name__ == "EarlyStopping"]
             assert [item.patience for item in stops] == [change.after]
@@ -141,3 +142,67 @@ def test_second_time_there_is_nothing_to_do(cases: Any, name: str) -> None:
         return
     again = propose(case.proposal.content, case.recipe, case.patch, model=case.style.model)
     assert (again.diff, again.is_done, again.content) == ("", True, case.proposal.content)
+
+
+def test_of_two_models_alike_one_has_to_be_named(cases: Any) -> None:
+    case = cases("two_models_alike")
+    with pytest.raises(FixYourCall, match=r"Pass --model .* first, .*second"):
+        propose(case.content, case.recipe, case.patch)
+    with pytest.raises(StaleChange, match="no Keras model named 'third'"):
+        propose(case.content, case.recipe, case.patch, model="third")
+
+
+def test_another_model_that_changes_too_is_named(cases: Any) -> None:
+    case = cases("cross_validation")
+    text = case.style.text + "\n\ndef small():\n    return build(2)\n"
+    told = propose(text.encode(), case.recipe, case.patch)
+    assert told.remarks == (
+        "line 7 is part of another model too, which changes as well (it goes by build, net, small).",
+    )
+    assert not case.proposal.remarks
+
+
+def test_comments_can_be_left_out(cases: Any) -> None:
+    for name in ("typed_and_commented", "long_calls", "functional"):
+        case = cases(name)
+        assert "# autofix" in text_of(case)
+        assert b"# autofix" not in case.propose(comments=False).content
+
+
+def test_a_patch_that_does_not_fit_the_recipe_is_refused(cases: Any) -> None:
+    case = cases("sequential_list")
+    path = f"{layers(case.recipe)[1].path}/activation"
+    with pytest.raises(StaleChange, match="must be 'tanh'"):
+        propose(case.content, case.recipe, Patch((Change(path, "tanh", "relu", "test", WHY),)))
+
+
+def test_what_was_written_is_read_again(cases: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = cases("sequential_list")
+    monkeypatch.setattr(
+        "autofix.code.patching.carried_out", lambda *_, **__: case.style.text.replace("Dense(8", "Dense(9")
+    )
+    told = case.propose()
+    assert (told.diff, told.content) == ("", case.content)
+    assert len(told.by_hand) == len(case.patch.lines)
+    assert "without a guess" in told.remarks[0]
+
+
+def test_a_nested_model_is_a_function_of_the_script(cases: Any) -> None:
+    """Missing values are replaced by operations, which only a functional model can hold."""
+    import keras
+
+    case = cases("names_only")
+    inputs = keras.Input((4,), name="input_layer_3_imputed_from")
+    filled = keras.ops.nan_to_num(keras.layers.Normalization(mean=[0.0] * 4, variance=[1.0] * 4)(inputs), nan=0.5)
+    inner = Recipe.of(compiled(keras.Model(inputs, filled, name="input_layer_3_imputed"))).to_dict()["architecture"]
+    change = Change(f"{layers(case.recipe)[0].path}/after", [], [inner], "missing_values", WHY)
+    told = propose(case.content, case.recipe, Patch((change,)))
+    assert "def build_inputs_imputed():" in told.content.decode()
+    assert "nan=0.5" in told.content.decode()
+    want = numbered(Recipe.of(Patch((change,)).apply(case.recipe).build()))
+    assert numbered(Ran(told.content).recipe({}))["architecture"] == want["architecture"]
+
+
+def compiled(model: Any) -> Any:
+    model.compile("sgd", "mse")
+    return model

@@ -1,6 +1,5 @@
 """Scripts of repairs: what they build is the patched recipe, whatever the model and whatever was changed."""
 
-import __main__
 import json
 import textwrap
 from dataclasses import replace
@@ -9,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import __main__
 from autofix.change import Change, Patch
 from autofix.code import to_code
 from autofix.code.layout import Call, flat, lines, literal

@@ -200,7 +200,7 @@ class Caller(Expressions):
         return Seen(Made(*made, call, self.number()), (node,))
 
     def _of_parser(self, node: cst.Call, parser: Parser, name: str, scope: Scope) -> Seen | None:
-        """Takes the defaults of a command line for what its arguments are: what else they may be is not in the script."""
+        """Takes the defaults of a command line for what its arguments are; what else was passed shows in the recipe."""
         if name == "parse_args":
             return Seen(Custom("Namespace", Bound(node), self.number(), dict(parser.defaults)), (node,))
         if name != "add_argument":

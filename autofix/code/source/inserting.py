@@ -57,6 +57,7 @@ class Inserter:
             if node in done:
                 continue
             done.add(node)
+            self.plan.touched.add(node)
             if not self._alike(node, path, changes):
                 self._leave(change, f"line {self.source.line(node)} makes other layers too, which stay.", is_gone)
                 continue

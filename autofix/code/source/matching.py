@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import libcst as cst
+
 from autofix.code.expressing import is_default, same
 from autofix.code.layout import flat, literal
 from autofix.code.naming import count_of, is_counted
@@ -97,6 +99,31 @@ def match(net: Net, recipe: Recipe) -> Match:
         for key, seen in bound.values.items():
             found.slots.setdefault(f"fit/{key}", seen)
     return found
+
+
+def nodes_of(net: Net) -> Iterator[cst.CSTNode]:
+    """Yields every expression that a model depends on, as far as it is known."""
+
+    def visit(seen: Seen) -> Iterator[cst.CSTNode]:
+        yield from seen.trail
+        value = seen.value
+        if isinstance(value, Made):
+            yield value.call.node
+        for part in settings(seen).values():
+            yield from visit(part)
+        if isinstance(value, Net):
+            yield from nodes_of(value)
+
+    for site in _sites(net):
+        yield from visit(site.layer)
+        yield from (applied.node for applied in site.applied)
+        if site.member is not None and site.member.added_by is not None:
+            yield site.member.added_by
+    for bound in (net.compiled, *net.fits):
+        if bound is not None:
+            yield bound.node
+            for seen in bound.values.values():
+                yield from visit(seen)
 
 
 def _default(key: str) -> Any:

@@ -48,12 +48,14 @@ class Plan:
         by_hand: What has no safe place in it, one sentence each.
         remarks: What else a reader should know.
         left: Paths of the changes that are left to the user.
+        touched: Expressions that are edited.
     """
 
     edits: list[Edit] = field(default_factory=list)
     by_hand: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     left: set[str] = field(default_factory=set)
+    touched: set[cst.CSTNode] = field(default_factory=set)
 
     def leave(self, change: Change, why: str, what: str) -> None:
         """Leaves a change to the user."""
@@ -141,6 +143,7 @@ class Planner:
         if node is None:
             self.plan.leave(want.change, why, f"Set it to {flat(expression)} by hand.")
             return
+        self.plan.touched.add(node)
         start, end = self.source.span(node)
         reason = short(want.change)
         yield Edit(start, end, inline(self.source, start, expression), reason)
@@ -233,6 +236,7 @@ class Planner:
                 self.plan.leave(want.change, why, f"Set {key}={expression} by hand.")
             else:
                 waiting.setdefault(bound.node, {})[key] = want
+        self.plan.touched |= set(waiting)
         for node, wants in waiting.items():
             pairs = [(key, self._expression(key, want), short(want.change)) for key, want in wants.items()]
             yield from added_arguments(self.source, node, pairs)

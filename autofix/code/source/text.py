@@ -67,7 +67,8 @@ class Source:
         except (SyntaxError, ValueError, LookupError, RecursionError, MemoryError, cst.ParserSyntaxError) as error:
             reason = " ".join(str(error).split())[:200]
             raise FixYourCall(
-                f"the script must be Python that this version can parse. Received: {name} ({reason}). Check that it runs."
+                f"the script must be Python that this version can parse. Received: {name} ({reason}). Check that it "
+                "runs."
             ) from error
         starts = [0, *(match.end() for match in re.finditer(r"\r\n|\n|\r", text))]
         positions, parents, scopes = (found[key] for key in (PositionProvider, ParentNodeProvider, ScopeProvider))
