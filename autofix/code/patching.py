@@ -14,12 +14,14 @@ from autofix.code.source.edits import Edit, carried_out
 from autofix.code.source.expressions import TooLong
 from autofix.code.source.fits import Fitter
 from autofix.code.source.inserting import Inserter
-from autofix.code.source.matching import Match, match, nodes_of
+from autofix.code.source.matching import Match, match
 from autofix.code.source.names import Names
 from autofix.code.source.planning import Plan, Planner
+from autofix.code.source.reach import nodes_of
 from autofix.code.source.reading import Reader, ways
+from autofix.code.source.telling import described
 from autofix.code.source.text import Source
-from autofix.code.source.values import UNKNOWN, Scope, described
+from autofix.code.source.values import UNKNOWN, Scope
 from autofix.errors import FixYourCall, StaleChange
 from autofix.recipe import Recipe
 

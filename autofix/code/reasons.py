@@ -64,3 +64,15 @@ def named(value: Any) -> str:
     """Returns the name of a serialized layer."""
     config = value.get("config") if isinstance(value, Mapping) else None
     return str(config.get("name")) if isinstance(config, Mapping) else ""
+
+
+def names_in(value: Any) -> Iterator[str]:
+    """Yields the names of all layers in a value, those of nested models included."""
+    if isinstance(value, Mapping):
+        if "class_name" in value and named(value):
+            yield named(value)
+        for item in value.values():
+            yield from names_in(item)
+    elif isinstance(value, tuple | list):
+        for item in value:
+            yield from names_in(item)

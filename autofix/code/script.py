@@ -11,7 +11,7 @@ from autofix.code.expressing import express, is_own_function
 from autofix.code.graph import Builder
 from autofix.code.layout import INDENT, WIDTH, Call, comment, lines, literal
 from autofix.code.naming import is_counted
-from autofix.code.reasons import legend, named, numbers, was
+from autofix.code.reasons import legend, named, names_in, numbers, was
 from autofix.frozen import thaw
 from autofix.recipe import Recipe
 from autofix.recipe.document import FIT_DEFAULTS
@@ -127,7 +127,7 @@ class _Script:
         self._note_own(architecture)
         self._note_own(compiled)
         if self.recipe.is_graph:
-            nameless = {*self.added, *(name for change in self.patch for name in _inside(change.after))}
+            nameless = {*self.added, *(name for change in self.patch for name in names_in(change.after))}
             builder = Builder(self._write, self._remarks, frozenset(nameless), self._named())
             body = builder.model(operate(architecture), target="model", indent=INDENT)
             functions = ["\n".join(function) for function in builder.functions]
@@ -251,18 +251,6 @@ class _Script:
                 f'{INDENT}model.save("model.keras")',
             ]
         )
-
-
-def _inside(value: Any) -> Iterator[str]:
-    """Yields the names of all layers in a value, those of nested models included."""
-    if isinstance(value, Mapping):
-        if "class_name" in value and named(value):
-            yield named(value)
-        for item in value.values():
-            yield from _inside(item)
-    elif isinstance(value, tuple | list):
-        for item in value:
-            yield from _inside(item)
 
 
 def _learns_from_data(architecture: Mapping[str, Any]) -> bool:

@@ -8,10 +8,10 @@ from typing import Any
 
 import libcst as cst
 
-from autofix.code.signatures import compile_signature, fit_signature, signature
-from autofix.code.source.expressions import Expressions, TooLong
+from autofix.code.signatures import compile_signature, fit_signature
+from autofix.code.source.expressions import TooLong
+from autofix.code.source.making import Making, tensors
 from autofix.code.source.values import (
-    UNKNOWN,
     Applied,
     Bound,
     Class,
@@ -43,7 +43,7 @@ FUNCTIONAL = ("keras.Model", "keras.models.Model")
 FIT_NAMES = ("fit",)
 
 
-class Caller(Expressions):
+class Caller(Making):
     """Follows calls."""
 
     @abstractmethod
@@ -70,7 +70,7 @@ class Caller(Expressions):
         if isinstance(value, Made | Custom | Net):
             return self._applied(called, node, scope)
         if isinstance(value, Partial):
-            return self._completed(value, node, scope)
+            return self.completed(value, node, scope)
         return self._other(node, scope)
 
     def try_call(self, function: Function) -> None:
@@ -93,15 +93,15 @@ class Caller(Expressions):
     def _other(self, node: cst.Call, scope: Scope) -> Seen:
         """A call of something that is not known: on tensors it gives a tensor, otherwise anything."""
         found = [self.value(argument.value, scope) for argument in node.args]
-        inputs = tuple(seen for item in found for seen in _tensors(item))
+        inputs = tuple(seen for item in found for seen in tensors(item))
         return Seen(Tensor(Applied(None, inputs, node)), (node,)) if inputs else unknown(node)
 
     def _public(self, path: str, node: cst.Call, scope: Scope) -> Seen:
         path = canonical(path)
         if path in MODELS:
-            return self._sequential(node, scope)
+            return self.sequential(node, scope)
         if path in FUNCTIONAL:
-            return self._functional(node, scope)
+            return self.functional(node, scope)
         if path in OF_AUTOFIX:
             return self._of_autofix(node, scope)
         if path == "argparse.ArgumentParser":
@@ -110,57 +110,11 @@ class Caller(Expressions):
             return Seen(Partial(self.value(node.args[0].value, scope), node, scope), (node,))
         made = keras_class(path)
         if made is not None and made[0] == "layers" and made[1].islower():
-            return self._merged(made[1], node, scope)
+            return self.merged(made[1], node, scope)
         if made is not None:
-            return self._made(*made, node, scope)
-        built_in = self._built_in(path, node, scope)
+            return self.made(*made, node, scope)
+        built_in = self.built_in(path, node, scope)
         return built_in if built_in is not None else self._other(node, scope)
-
-    def _made(self, group: str, name: str, node: cst.Call, scope: Scope) -> Seen:
-        known = signature(group, "Input" if name == "InputLayer" else name)
-        made = Made(group, name, self.bound(node, known.names if known else (), scope), self.number())
-        seen = Seen(made, (node,))
-        is_tensor = name == "InputLayer" and not _called_as(node, "InputLayer")
-        # What `keras.Input` gives is a tensor; a Sequential takes it for the layer behind it.
-        return Seen(Tensor(Applied(seen, (), node)), (node,)) if is_tensor else seen
-
-    def _merged(self, name: str, node: cst.Call, scope: Scope) -> Seen:
-        """`layers.add([a, b])` makes a layer `Add` and calls it."""
-        found = [self.value(argument.value, scope) for argument in node.args]
-        inputs = tuple(seen for item in found for seen in _tensors(item))
-        layer = Seen(Made("layers", name.capitalize(), Bound(node, is_open=True), self.number()))
-        return Seen(Tensor(Applied(layer, inputs, node)), (node,))
-
-    def _sequential(self, node: cst.Call, scope: Scope) -> Seen:
-        net = Net("sequential", self.bound(node, ("layers", "trainable", "name"), scope), self.number())
-        given = net.call.values.get("layers")
-        listed = self.iterate(given) if given is not None else []
-        for item in listed if listed is not None else [unknown()]:
-            net.members.append(Member(_layer_of(item)))
-        return self._registered(net, node)
-
-    def _functional(self, node: cst.Call, scope: Scope) -> Seen:
-        net = Net("functional", self.bound(node, ("inputs", "outputs", "name"), scope), self.number())
-        seen: set[int] = set()
-
-        def visit(item: Seen) -> None:
-            for tensor in _tensors(item):
-                applied = tensor.value.of
-                if id(applied) not in seen:
-                    seen.add(id(applied))
-                    for source in applied.inputs:
-                        visit(source)
-                    net.applied.append(applied)
-
-        for key in ("inputs", "outputs"):
-            if key in net.call.values:
-                visit(net.call.values[key])
-        return self._registered(net, node)
-
-    def _registered(self, net: Net, node: cst.CSTNode) -> Seen:
-        net.places |= set(self.stack)
-        self.nets.append(net)
-        return Seen(net, (node,))
 
     def _of_autofix(self, node: cst.Call, scope: Scope) -> Seen:
         found = self.bound(node, ("model", "data"), scope)
@@ -176,44 +130,14 @@ class Caller(Expressions):
         if isinstance(value, Net):
             return self._of_net(node, owner, value, name, scope)
         if isinstance(value, Parser):
-            return self._of_parser(node, value, name, scope)
+            return self.of_parser(node, value, name, scope)
         if isinstance(value, Items) and name in ("append", "extend"):
             items = [self.value(argument.value, scope) for argument in node.args]
             value.items += items if name == "append" else [part for item in items for part in self.iterate(item) or []]
             return Seen(Plain(None))
         if isinstance(value, Table) and name in ("items", "keys", "values", "get", "copy", "update", "pop"):
-            return self._of_table(node, value, name, scope)
+            return self.of_table(node, value, name, scope)
         return None
-
-    def _completed(self, partial: Partial, node: cst.Call, scope: Scope) -> Seen:
-        """Calls what a partial stands for with the arguments of both; those of this call come last and win."""
-        first = partial.node.with_changes(args=partial.node.args[1:])
-        value = partial.called.value
-        made = keras_class(value.path) if isinstance(value, Public) else None
-        if made is None:
-            return self._other(node, scope)
-        known = signature(made[0], made[1])
-        names = known.names if known else ()
-        early = self.bound(first, names, partial.scope)
-        late = self.bound(node, tuple(name for name in names if name not in early.values), scope)
-        call = Bound(node, {**early.values, **late.values}, late.tables, early.is_open or late.is_open)
-        return Seen(Made(*made, call, self.number()), (node,))
-
-    def _of_parser(self, node: cst.Call, parser: Parser, name: str, scope: Scope) -> Seen | None:
-        """Takes the defaults of a command line for what its arguments are; what else was passed shows in the recipe."""
-        if name == "parse_args":
-            return Seen(Custom("Namespace", Bound(node), self.number(), dict(parser.defaults)), (node,))
-        if name != "add_argument":
-            return None
-        given = {a.keyword.value: self.value(a.value, scope) for a in node.args if a.keyword is not None}
-        flags = [self.value(a.value, scope).value for a in node.args if a.keyword is None]
-        texts = [flag.value for flag in flags if isinstance(flag, Plain) and isinstance(flag.value, str)]
-        long = next((text for text in texts if text.startswith("--")), texts[0] if texts else "")
-        own = given.get("dest")
-        dest = str(own.value.value) if own is not None and isinstance(own.value, Plain) else long.lstrip("-")
-        if "default" in given:
-            parser.defaults[dest.replace("-", "_")] = given["default"]
-        return unknown(node)
 
     def _of_net(self, node: cst.Call, owner: Seen, net: Net, name: str, scope: Scope) -> Seen | None:
         if name == "add" and net.kind == "sequential":
@@ -233,29 +157,10 @@ class Caller(Expressions):
             return unknown(node)
         return unknown(node)
 
-    def _of_table(self, node: cst.Call, table: Table, name: str, scope: Scope) -> Seen:
-        given = [self.value(argument.value, scope) for argument in node.args]
-        if name == "items":
-            return Seen(Items([Seen(Items([Seen(Plain(key)), item])) for key, item in table.items.items()]), (node,))
-        if name == "keys":
-            return Seen(Items([Seen(Plain(key)) for key in table.items]), (node,))
-        if name == "values":
-            return Seen(Items(list(table.items.values())), (node,))
-        if name == "copy":
-            return Seen(Table(dict(table.items), table.node), (node,))
-        if name == "update":
-            for item in given:
-                table.items |= item.value.items if isinstance(item.value, Table) else {}
-            return Seen(Plain(None))
-        key = given[0].value.value if given and isinstance(given[0].value, Plain) else UNKNOWN
-        if key in table.items:
-            return (table.items.pop(key) if name == "pop" else table.items[key]).through(node)
-        return given[1] if len(given) > 1 else unknown(node)
-
     def _applied(self, called: Seen, node: cst.Call, scope: Scope) -> Seen:
         """A layer or a model called on tensors."""
         found = [self.value(argument.value, scope) for argument in node.args]
-        inputs = tuple(seen for item in found for seen in _tensors(item))
+        inputs = tuple(seen for item in found for seen in tensors(item))
         if not inputs:
             return unknown(node)
         return Seen(Tensor(Applied(called, inputs, node)), (node,))
@@ -310,7 +215,7 @@ class Caller(Expressions):
         value: Any
         if is_model:
             value = Net("subclassed", given, self.number(), attributes={"__class__": Seen(kind)})
-            seen = self._registered(value, given.node)
+            seen = self.registered(value, given.node)
             value.places.add(name)
         else:
             value = Custom(name, given, self.number(), kind=kind)
@@ -324,37 +229,6 @@ class Caller(Expressions):
                 self.stack.pop()
         return seen
 
-    def _built_in(self, path: str, node: cst.Call, scope: Scope) -> Seen | None:
-        """Follows the few functions of Python that loops over layers are made of."""
-        if path not in ("range", "len", "enumerate", "zip", "reversed", "list", "tuple", "dict", "int", "float", "str"):
-            return None
-        if path == "dict":
-            found = self.bound(node, (), scope)
-            return Seen(Table(found.values), (node,))
-        given = [self.value(argument.value, scope) for argument in node.args if argument.keyword is None]
-        named = {a.keyword.value: self.value(a.value, scope) for a in node.args if a.keyword is not None}
-        plain = [seen.value.value for seen in given if isinstance(seen.value, Plain)]
-        listed = [self.iterate(seen) for seen in given]
-        if path == "range" and len(plain) == len(given) and all(isinstance(item, int) for item in plain):
-            return Seen(Items([Seen(Plain(item), (), True) for item in range(*plain)]), (node,), True)
-        if path in ("int", "float", "str") and len(plain) == 1:
-            return Seen(Plain({"int": int, "float": float, "str": str}[path](plain[0])), (node,), True)
-        if not listed or any(items is None for items in listed):
-            return unknown(node)
-        every = [items for items in listed if items is not None]
-        if path == "len":
-            return Seen(Plain(len(every[0])), (node,), True)
-        if path == "zip":
-            return Seen(Items([Seen(Items(list(row))) for row in zip(*every, strict=False)]), (node,))
-        if path == "enumerate":
-            start = named.get("start", given[1] if len(given) > 1 else Seen(Plain(0))).value
-            first = start.value if isinstance(start, Plain) and isinstance(start.value, int) else 0
-            return Seen(
-                Items([Seen(Items([Seen(Plain(i), (), True), item])) for i, item in enumerate(every[0], first)]),
-                (node,),
-            )
-        return Seen(Items(every[0][::-1] if path == "reversed" else every[0]), (node,))
-
 
 def _fields(kind: Class) -> list[str]:
     """Returns the annotated attributes of a class, which are the arguments of a dataclass."""
@@ -362,26 +236,3 @@ def _fields(kind: Class) -> list[str]:
     return [
         part.target.value for part in parts if isinstance(part, cst.AnnAssign) and isinstance(part.target, cst.Name)
     ]
-
-
-def _tensors(seen: Seen) -> list[Seen]:
-    """Returns the tensors in a value: itself, or those in a list or dict."""
-    if isinstance(seen.value, Tensor):
-        return [seen]
-    if isinstance(seen.value, Items):
-        return [part for item in seen.value.items for part in _tensors(item)]
-    if isinstance(seen.value, Table):
-        return [part for item in seen.value.items.values() for part in _tensors(item)]
-    return []
-
-
-def _layer_of(seen: Seen) -> Seen:
-    """A Sequential takes the tensor of `keras.Input` for the layer behind it."""
-    if isinstance(seen.value, Tensor) and seen.value.of.layer is not None and not seen.value.of.inputs:
-        return Seen(seen.value.of.layer.value, seen.trail, seen.computed)
-    return seen
-
-
-def _called_as(node: cst.Call, name: str) -> bool:
-    func = node.func
-    return (func.attr.value if isinstance(func, cst.Attribute) else getattr(func, "value", "")) == name

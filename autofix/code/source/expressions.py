@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import ast
-import operator
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from abc import abstractmethod
 from typing import Any
 
 import libcst as cst
 
 from autofix.code.signatures import publishes
+from autofix.code.source.operations import Operations, is_literal, is_number
 from autofix.code.source.values import (
     UNKNOWN,
-    Applied,
     Bound,
     Custom,
     Function,
@@ -25,41 +23,19 @@ from autofix.code.source.values import (
     Scope,
     Seen,
     Table,
-    Tensor,
     canonical,
     unknown,
 )
 
 # Steps of a script that are followed; more is a loop that builds nothing.
 MOST_STEPS = 50_000
-BINARY: Mapping[type[cst.CSTNode], Callable[[Any, Any], Any]] = {
-    cst.Add: operator.add,
-    cst.Subtract: operator.sub,
-    cst.Multiply: operator.mul,
-    cst.Divide: operator.truediv,
-    cst.FloorDivide: operator.floordiv,
-    cst.Modulo: operator.mod,
-    cst.Power: operator.pow,
-    cst.Equal: operator.eq,
-    cst.NotEqual: operator.ne,
-    cst.LessThan: operator.lt,
-    cst.LessThanEqual: operator.le,
-    cst.GreaterThan: operator.gt,
-    cst.GreaterThanEqual: operator.ge,
-    cst.Is: operator.is_,
-    cst.IsNot: operator.is_not,
-    cst.In: lambda left, right: left in right,
-    cst.NotIn: lambda left, right: left not in right,
-}
-# Largest power of a number that is worked out, and most repetitions of a list.
-MOST_POWER, MOST_ITEMS = 64, 4096
 
 
 class TooLong(Exception):
     """The script takes more steps than are followed."""
 
 
-class Expressions(ABC):
+class Expressions(Operations):
     """Works out expressions; calls and statements are for those who build on it."""
 
     def __init__(self) -> None:
@@ -77,10 +53,6 @@ class Expressions(ABC):
     @abstractmethod
     def assign(self, target: cst.CSTNode, seen: Seen, scope: Scope) -> None:
         """Binds a value to a target."""
-
-    @abstractmethod
-    def decide(self, seen: Seen) -> bool:
-        """Returns what a condition is."""
 
     def count(self) -> None:
         """Counts a step.
@@ -119,7 +91,7 @@ class Expressions(ABC):
         if isinstance(node, cst.BinaryOperation):
             return self.combined(node, self.value(node.left, scope), self.value(node.right, scope))
         if isinstance(node, cst.Comparison | cst.BooleanOperation):
-            return self._logical(node, scope)
+            return self.logical(node, scope)
         if isinstance(node, cst.IfExp):
             return self.value(node.body if self.decide(self.value(node.test, scope)) else node.orelse, scope)
         if isinstance(node, cst.Lambda):
@@ -158,7 +130,7 @@ class Expressions(ABC):
             inner = self.value(node.expression, scope)
             if isinstance(node.operator, cst.Not):
                 return Seen(Plain(not inner.value.value) if isinstance(inner.value, Plain) else UNKNOWN, (node,), True)
-            if not isinstance(inner.value, Plain) or not _is_number(inner.value.value):
+            if not isinstance(inner.value, Plain) or not is_number(inner.value.value):
                 return unknown(node)
             sign = -1 if isinstance(node.operator, cst.Minus) else 1
             return Seen(Plain(sign * inner.value.value), (node,), not is_literal(node))
@@ -271,56 +243,6 @@ class Expressions(ABC):
             return owner.items[key].through(node)
         return unknown(node)
 
-    def combined(self, node: cst.CSTNode, left: Seen, right: Seen) -> Seen:
-        """Works out an operation on two values."""
-        if isinstance(left.value, Tensor) or isinstance(right.value, Tensor):
-            inputs = tuple(seen for seen in (left, right) if isinstance(seen.value, Tensor))
-            return Seen(Tensor(Applied(None, inputs, node)), (node,))
-        if isinstance(left.value, Items) and isinstance(right.value, Items):
-            return Seen(Items([*left.value.items, *right.value.items]), (node,), True)
-        kind: type[Any] = type(getattr(node, "operator", None))
-        if isinstance(node, cst.BinaryOperation) and kind is cst.Multiply:
-            listed, times = (left, right) if isinstance(left.value, Items) else (right, left)
-            count = times.value.value if isinstance(times.value, Plain) else None
-            if isinstance(listed.value, Items) and isinstance(count, int):
-                return Seen(Items(listed.value.items * min(count, MOST_ITEMS)), (node,), True)
-        if not (isinstance(left.value, Plain) and isinstance(right.value, Plain)) or kind not in BINARY:
-            return Seen(UNKNOWN, (node,), True)
-        one, other = left.value.value, right.value.value
-        if kind is cst.Power and not (_is_number(other) and abs(other) <= MOST_POWER):
-            return Seen(UNKNOWN, (node,), True)
-        try:
-            return Seen(Plain(BINARY[kind](one, other)), (node,), not is_literal(node))
-        except (TypeError, ValueError, ArithmeticError):
-            return Seen(UNKNOWN, (node,), True)
-
-    def _logical(self, node: cst.Comparison | cst.BooleanOperation, scope: Scope) -> Seen:
-        if isinstance(node, cst.BooleanOperation):
-            left = self.value(node.left, scope)
-            if not isinstance(left.value, Plain | Items | Table):
-                self.value(node.right, scope)
-                return Seen(UNKNOWN, (node,), True)
-            stops = self.decide(left) == isinstance(node.operator, cst.Or)
-            return left if stops else self.value(node.right, scope)
-        left, target = self.value(node.left, scope), node.comparisons[0]
-        right = self.value(target.comparator, scope)
-        kind: type[Any] = type(target.operator)
-        if len(node.comparisons) > 1 or kind not in BINARY:
-            return Seen(UNKNOWN, (node,), True)
-        if kind in (cst.Is, cst.IsNot) and UNKNOWN not in (left.value, right.value):
-            plain = [seen.value.value if isinstance(seen.value, Plain) else seen.value for seen in (left, right)]
-            return Seen(Plain(BINARY[kind](*plain)), (node,), True)
-        if kind in (cst.In, cst.NotIn) and isinstance(left.value, Plain) and isinstance(right.value, Items | Table):
-            items = self.iterate(right) or []
-            held = [item.value.value for item in items if isinstance(item.value, Plain)]
-            return Seen(Plain(BINARY[kind](left.value.value, held)), (node,), True)
-        if isinstance(left.value, Plain) and isinstance(right.value, Plain):
-            try:
-                return Seen(Plain(BINARY[kind](left.value.value, right.value.value)), (node,), True)
-            except TypeError:
-                return Seen(UNKNOWN, (node,), True)
-        return Seen(UNKNOWN, (node,), True)
-
     def bound(self, node: cst.Call, names: tuple[str, ...], scope: Scope) -> Bound:
         """Returns the arguments of a call by name."""
         found = Bound(node)
@@ -354,19 +276,6 @@ class Expressions(ABC):
             found.values[names[place]] = seen
         else:
             found.extra.append(seen)
-
-
-def is_literal(node: cst.CSTNode) -> bool:
-    """Returns whether an expression holds nothing but numbers and text."""
-    if isinstance(node, cst.UnaryOperation):
-        return is_literal(node.expression)
-    if isinstance(node, cst.BinaryOperation):
-        return is_literal(node.left) and is_literal(node.right)
-    return isinstance(node, cst.Integer | cst.Float | cst.SimpleString | cst.ConcatenatedString)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float)
 
 
 def _is_input(seen: Seen) -> bool:

@@ -12,9 +12,11 @@ from autofix.code.expressing import express, same
 from autofix.code.fitting import class_weights, early_stopping
 from autofix.code.layout import Expression, flat, literal
 from autofix.code.reasons import short
+from autofix.code.source.arguments import added_arguments, added_items
 from autofix.code.source.edits import Edit, inline
-from autofix.code.source.planning import Planner, Want, added_arguments, added_items
-from autofix.code.source.values import UNKNOWN, Bound, Items, Made, Seen, described
+from autofix.code.source.planning import Planner, Want
+from autofix.code.source.telling import described
+from autofix.code.source.values import UNKNOWN, Bound, Items, Made, Seen
 from autofix.frozen import thaw
 
 # Settings that a call of autofix takes as well as `fit`.

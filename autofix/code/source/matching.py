@@ -6,11 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import libcst as cst
-
 from autofix.code.expressing import is_default, same
 from autofix.code.layout import flat, literal
 from autofix.code.naming import count_of, is_counted
+from autofix.code.source.telling import described, settings
 from autofix.code.source.values import (
     UNKNOWN,
     Applied,
@@ -21,8 +20,6 @@ from autofix.code.source.values import (
     Net,
     Plain,
     Seen,
-    described,
-    settings,
 )
 from autofix.frozen import thaw
 from autofix.recipe import Recipe
@@ -101,31 +98,6 @@ def match(net: Net, recipe: Recipe) -> Match:
     return found
 
 
-def nodes_of(net: Net) -> Iterator[cst.CSTNode]:
-    """Yields every expression that a model depends on, as far as it is known."""
-
-    def visit(seen: Seen) -> Iterator[cst.CSTNode]:
-        yield from seen.trail
-        value = seen.value
-        if isinstance(value, Made):
-            yield value.call.node
-        for part in settings(seen).values():
-            yield from visit(part)
-        if isinstance(value, Net):
-            yield from nodes_of(value)
-
-    for site in _sites(net):
-        yield from visit(site.layer)
-        yield from (applied.node for applied in site.applied)
-        if site.member is not None and site.member.added_by is not None:
-            yield site.member.added_by
-    for bound in (net.compiled, *net.fits):
-        if bound is not None:
-            yield bound.node
-            for seen in bound.values.values():
-                yield from visit(seen)
-
-
 def _default(key: str) -> Any:
     return "rmsprop" if key == "optimizer" else None
 
@@ -139,7 +111,7 @@ def _model(found: Match, entry: Mapping[str, Any], net: Net, prefix: str) -> Non
         return
     pairs = _functional(entries, net) if is_functional else _sequential(entries, net)
     if pairs is None:
-        own = ", ".join(_class_of(site.layer) for site in _sites(net)) or "no layers"
+        own = ", ".join(_class_of(site.layer) for site in sites_of(net)) or "no layers"
         wanted = ", ".join(str(item["class_name"]) for item in entries)
         found.differences.append(f"the recipe has the layers {wanted}; the script has {own}")
         return
@@ -155,7 +127,7 @@ def _model(found: Match, entry: Mapping[str, Any], net: Net, prefix: str) -> Non
 
 
 def _sequential(entries: list[Any], net: Net) -> list[tuple[Any, Site]] | None:
-    sites = list(_sites(net))
+    sites = list(sites_of(net))
     if (
         entries
         and entries[0]["class_name"] == "InputLayer"
@@ -170,7 +142,7 @@ def _sequential(entries: list[Any], net: Net) -> list[tuple[Any, Site]] | None:
 
 def _functional(entries: list[Any], net: Net) -> list[tuple[Any, Site]] | None:
     """Pairs layers by their names, then those of one class in the order in which they were made."""
-    sites = sorted(_sites(net), key=lambda site: site.layer.value.number)
+    sites = sorted(sites_of(net), key=lambda site: site.layer.value.number)
     waiting, pairs = list(entries), []
     for named in (True, False):
         for site in list(sites):
@@ -193,7 +165,8 @@ def _count(item: Mapping[str, Any]) -> int:
     return count_of(str(item["config"]["name"]))
 
 
-def _sites(net: Net) -> Iterator[Site]:
+def sites_of(net: Net) -> Iterator[Site]:
+    """Yields the layers of a model, each once."""
     if net.kind == "sequential":
         for member in net.members:
             yield Site(member.seen, net, member)
