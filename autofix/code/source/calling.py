@@ -10,7 +10,7 @@ import libcst as cst
 
 from autofix.code.signatures import compile_signature, fit_signature
 from autofix.code.source.expressions import TooLong
-from autofix.code.source.making import Making, tensors
+from autofix.code.source.making import Making, layer_of, tensors
 from autofix.code.source.values import (
     Applied,
     Bound,
@@ -142,7 +142,7 @@ class Caller(Making):
     def _of_net(self, node: cst.Call, owner: Seen, net: Net, name: str, scope: Scope) -> Seen | None:
         if name == "add" and net.kind == "sequential":
             layer = self.value(node.args[0].value, scope) if node.args else unknown()
-            net.members.append(Member(_layer_of(layer), node))
+            net.members.append(Member(layer_of(layer), node))
         elif name == "compile":
             net.compiled = self.bound(node, compile_signature().names, scope)
         elif name in FIT_NAMES:

@@ -40,7 +40,7 @@ class Expressions(Operations):
 
     def __init__(self) -> None:
         self.steps = 0
-        self.made = 0
+        self.objects = 0
         self.nets: list[Net] = []
         self.run_nets = 0
         self.scope = Scope()
@@ -66,8 +66,8 @@ class Expressions(Operations):
 
     def number(self) -> int:
         """Returns the number of the next object that is made."""
-        self.made += 1
-        return self.made
+        self.objects += 1
+        return self.objects
 
     def value(self, node: cst.CSTNode, scope: Scope) -> Seen:
         """Works out an expression."""

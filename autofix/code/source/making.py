@@ -49,7 +49,7 @@ class Making(Library):
         given = net.call.values.get("layers")
         listed = self.iterate(given) if given is not None else []
         for item in listed if listed is not None else [unknown()]:
-            net.members.append(Member(_layer_of(item)))
+            net.members.append(Member(layer_of(item)))
         return self.registered(net, node)
 
     def functional(self, node: cst.Call, scope: Scope) -> Seen:
@@ -83,7 +83,7 @@ class Making(Library):
         value = partial.called.value
         made = keras_class(value.path) if isinstance(value, Public) else None
         if made is None:
-            return self._other(node, scope)
+            return unknown(node)
         known = signature(made[0], made[1])
         names = known.names if known else ()
         early = self.bound(first, names, partial.scope)
@@ -103,7 +103,7 @@ def tensors(seen: Seen) -> list[Seen]:
     return []
 
 
-def _layer_of(seen: Seen) -> Seen:
+def layer_of(seen: Seen) -> Seen:
     """A Sequential takes the tensor of `keras.Input` for the layer behind it."""
     if isinstance(seen.value, Tensor) and seen.value.of.layer is not None and not seen.value.of.inputs:
         return Seen(seen.value.of.layer.value, seen.trail, seen.computed)
