@@ -834,4 +834,39 @@ for fold in range(3):
     has=("build(64)", "epochs=8"),
 )
 
+style(
+    "loop_after_uneven",
+    """
+import keras
+from keras import layers
+
+net = keras.Sequential()
+net.add(keras.Input((4,)))
+for _ in range(2):
+    net.add(layers.Dense(8, activation="sigmoid"))
+net.add(layers.Dense(3, activation="softmax"))
+net.compile("adam", "sparse_categorical_crossentropy")
+net.fit(x, y)
+""",
+    {**RELU, "1/after": [layer("Dropout", rate=0.5)]},
+    by_hand=("1/after",),
+    lacks=("Dropout",),
+)
+
+style(
+    "backslashes",
+    """
+import keras
+from keras import layers
+
+model = keras.Sequential([keras.Input((4,)), layers.Dense(8, "sigmoid"), layers.Dense(3, "softmax")])
+loss, optimizer, a_name_that_takes_room = \\
+    "sparse_categorical_crossentropy", keras.optimizers.SGD(1e-9, momentum=0.5, nesterov=True), None
+model.compile(optimizer, loss)
+model.fit(x, y)
+""",
+    RATE,
+    has=("# autofix: learning_rate was 1e-09", "SGD(0.01, momentum=0.5"),
+)
+
 __all__ = ["STYLES"]
