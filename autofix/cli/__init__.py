@@ -25,6 +25,7 @@ COMMANDS = {
     "status": "autofix.cli.status",
     "report": "autofix.cli.report",
     "apply": "autofix.cli.apply",
+    "patch": "autofix.cli.patch",
     "config": "autofix.cli.config",
     "completion": "autofix.cli.completion",
 }
