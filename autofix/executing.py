@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from autofix.answered import note
 from autofix.errors import AutofixError, FixTheCrash, FixYourCall, TryLater, of_the_machine, one_line
 from autofix.exits import Exit, exit_of
 from autofix.files import write_json
@@ -57,7 +58,10 @@ def execute(job: Job, *, tell: Narrator) -> Exit:
         # Whatever the user's own code does, in a place where nobody expects it.
         raise FixTheCrash(f"the repair ended with an error: {one_line(error)}.", traceback.format_exc()) from error
     reached = job.target is None or (result.after is not None and result.after.mean >= job.target)
-    return result.exit if reached or result.exit is not Exit.DONE or not result.patch else Exit.NO_REPAIR
+    code = result.exit if reached or result.exit is not Exit.DONE or not result.patch else Exit.NO_REPAIR
+    with contextlib.suppress(OSError):  # it is only asked again then
+        note(job, code)
+    return code
 
 
 def _repaired(job: Job, folder: RunFolder, tell: Narrator) -> RepairResult:

@@ -66,8 +66,18 @@ def with_tensorflow(verbose: int) -> Iterator[Callable[[str], None]]:
 
 
 def run(job: Job, *, verbose: int = 0) -> Ended:
-    """Does one job in processes below this one, which stays free of TensorFlow."""
-    from autofix.supervisor import supervise
+    """Does one job in processes below this one, which stays free of TensorFlow.
+
+    One that is finished in its run folder, of the same files, is answered from there.
+    """
+    from autofix.answered import answered
+    from autofix.store.folder import RunFolder
+    from autofix.supervisor import Ended, supervise
+
+    before = answered(job)
+    if before is not None:
+        say("this repair is finished already; delete its folder to make it again")
+        return Ended(before, RunFolder.at(job.out).result_document())
 
     configure_tensorflow()
     with telling(verbose) as tell:
