@@ -15,6 +15,7 @@ import click
 COMMANDS = {
     "demo": "autofix.cli.demo",
     "explain": "autofix.cli.explain",
+    "config": "autofix.cli.config",
 }
 
 
