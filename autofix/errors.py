@@ -23,6 +23,23 @@ class FixYourModel(AutofixError, ValueError):
     """The model cannot be used as it is. The message says what to change."""
 
 
+class FixTheCrash(AutofixError):
+    """One run after the other ends its process in the same way: no further run would tell anything.
+
+    Args:
+        message: What happens, and what to do about it.
+        traceback: What the last process wrote before it ended.
+    """
+
+    def __init__(self, message: str, traceback: str = "") -> None:
+        super().__init__(message)
+        self.traceback = traceback
+
+
+class Stopped(BaseException):
+    """The process is asked to end now and to be resumed later. No `Exception`: nothing but clean-up may catch it."""
+
+
 class StaleChange(AutofixError):
     """A change was applied to a recipe whose value is no longer the one it was made for."""
 
