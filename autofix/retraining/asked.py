@@ -24,7 +24,8 @@ class Asked:
         share: Share of the rows to hold out.
         by: "content" or "last": which ones.
         fit: Settings of `fit` that are known, as a recipe writes them; class weights by label.
-        labels: The user's labels in column order by output, where the champion's targets are encoded; None if not.
+        labels: The labels in column order by output, where the targets of `model` are encoded by a repair; None if not.
+        champion_labels: Those of the champion.
         settings: Metric, target, budget, strategies, weights: those of a repair that were given.
         seed: Seed of everything.
         jobs: Candidates trained at the same time.
@@ -45,6 +46,7 @@ class Asked:
     by: str = "content"
     fit: Mapping[str, Any] = field(default_factory=FrozenDict)
     labels: Mapping[str, Any] | None = None
+    champion_labels: Mapping[str, Any] | None = None
     settings: Mapping[str, Any] = field(default_factory=FrozenDict)
     seed: int = 0
     jobs: int = 1

@@ -11,7 +11,7 @@ gain comes from a paired bootstrap over rows (`scipy.stats.bootstrap`; Efron 197
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -53,6 +53,17 @@ class Standing:
         """Returns plain data for JSON."""
         return asdict(self)
 
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> Standing:
+        """Reads what `to_dict` wrote; a score that JSON has no number for is none at all."""
+        score, error = document["score"], document["error"]
+        return cls(
+            -np.inf if score is None else float(score),
+            np.inf if error is None else float(error),
+            bool(document["constant"]),
+            bool(document["finite"]),
+        )
+
 
 @dataclass(frozen=True)
 class Contest:
@@ -75,6 +86,12 @@ class Contest:
     def to_dict(self) -> dict[str, Any]:
         """Returns plain data for JSON."""
         return asdict(self)
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> Contest:
+        """Reads what `to_dict` wrote."""
+        numbers = {name: float("nan") if value is None else value for name, value in document.items()}
+        return cls(**numbers)
 
 
 def contest(

@@ -20,6 +20,7 @@ class Status(enum.Enum):
     KEPT = "The champion stays: the challenger is sound, but not better beyond what chance explains."
     NO_REPAIR = "No acceptable model came of this training; what was there before stays."
     UNUSABLE = "The model or the data cannot be used."
+    USAGE = "The command or the pipeline is wrong."
     FAILED = "The training ended without an answer; what was there before stays."
     LOCKED = "Another retraining of these models is under way."
     INTERRUPTED = "Interrupted; the same command goes on from here."

@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from autofix.retraining.contest import Standing
+
 Array = npt.NDArray[Any]
 
 # Index from which a feature has drifted, unless the pipeline says otherwise.
@@ -33,7 +35,6 @@ MOST_COLUMNS = 500
 HALF = 0.5
 # Standard errors by which a score must have fallen to be called drifted; see ABOVE_GUESSING in `decision`.
 FALLEN = 2.5
-CLASSES = "classes"
 
 
 @dataclass(frozen=True)
@@ -81,8 +82,8 @@ class Drift:
         features: Index of each feature that has, the largest first.
         compared: Number of features that were compared.
         largest: Largest index of any feature.
-        classes: Index of the class shares; None where there are no classes.
-        classes_drifted: Whether the class shares have drifted.
+        targets: Index of the class shares, or of the quantity to predict, the largest of all outputs; None if unknown.
+        targets_drifted: Whether they have drifted.
         recorded: The champion's score when it was promoted; None where it is not known.
         now: Its score on fresh rows; None without a champion.
         score_drifted: Whether it has fallen by more than noise.
@@ -92,8 +93,8 @@ class Drift:
     features: Mapping[str, float]
     compared: int
     largest: float
-    classes: float | None = None
-    classes_drifted: bool = False
+    targets: float | None = None
+    targets_drifted: bool = False
     recorded: float | None = None
     now: float | None = None
     score_drifted: bool = False
@@ -102,7 +103,7 @@ class Drift:
     @property
     def found(self) -> bool:
         """Whether anything has drifted."""
-        return bool(self.features or self.classes_drifted or self.score_drifted or self.missing)
+        return bool(self.features or self.targets_drifted or self.score_drifted or self.missing)
 
     def to_dict(self) -> dict[str, Any]:
         """Returns plain data for JSON."""
@@ -112,7 +113,7 @@ class Drift:
         parts = [f"{name} {value:.2f}" for name, value in list(self.features.items())[:5]]
         more = f" and {len(self.features) - 5} more" if len(self.features) > 5 else ""
         told = [f"population stability index of {', '.join(parts)}{more}"] if parts else []
-        told += [f"of the classes {self.classes:.2f}"] if self.classes_drifted and self.classes is not None else []
+        told += [f"of the targets {self.targets:.2f}"] if self.targets_drifted and self.targets is not None else []
         told += [f"score of the champion {self.recorded:.4f} -> {self.now:.4f}"] if self.score_drifted else []
         told += [f"features that came or went: {', '.join(self.missing[:5])}"] if self.missing else []
         return "; ".join(told) or "none"
@@ -178,9 +179,47 @@ def psi(old: Sequence[int], new: Sequence[int]) -> float:
     return float(np.sum((after - before) * np.log(after / before)))
 
 
-def score_fell(recorded: float, recorded_error: float, now: float, error: float) -> bool:
+def found(
+    features: Sequence[Feature],
+    targets: Sequence[Feature],
+    columns: Mapping[str, Array],
+    target_columns: Mapping[str, Array],
+    *,
+    recorded: Standing | None,
+    now: Standing | None,
+    threshold: float = PSI,
+) -> Drift:
+    """Returns what is different.
+
+    Args:
+        features: How the champion's inputs were spread.
+        targets: How its targets were.
+        columns: Fresh inputs, by name, arrays [rows].
+        target_columns: Fresh targets.
+        recorded: How the champion stood when it was promoted.
+        now: How it stands on the fresh holdout.
+        threshold: Index from which something counts as drifted.
+    """
+    every, drifted = compare(features, columns, threshold=threshold)
+    of_targets, targets_drifted = compare(targets, target_columns, threshold=threshold)
+    names = {feature.name for feature in features}
+    fell = recorded is not None and now is not None and score_fell(recorded, now)
+    return Drift(
+        drifted,
+        len(every),
+        max(every.values(), default=0.0),
+        max(of_targets.values(), default=None),
+        bool(targets_drifted),
+        None if recorded is None else recorded.score,
+        None if now is None else now.score,
+        fell,
+        tuple(sorted(names ^ columns.keys())),
+    )
+
+
+def score_fell(recorded: Standing, now: Standing) -> bool:
     """Whether a score has fallen by more than the noise of the rows it was taken on, then and now."""
-    return recorded - now > FALLEN * math.hypot(recorded_error, error)
+    return recorded.score - now.score > FALLEN * math.hypot(recorded.error, now.error)
 
 
 def _feature(name: str, column: Array) -> Feature:

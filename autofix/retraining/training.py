@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from traceback import print_exc
 from typing import TYPE_CHECKING, Any
 
 from autofix import judge
 from autofix.budget import Budget, Clock
 from autofix.change import Patch
 from autofix.controller import Controller
-from autofix.errors import FixYourModel, one_line
+from autofix.errors import AutofixError, FixYourModel, one_line
+from autofix.executing import exit_of
+from autofix.exits import Exit
 from autofix.files import write_json, write_text
 from autofix.frozen import thaw
+from autofix.job import Job
 from autofix.outcome import Outcome, Status
+from autofix.progress import Narrator
 from autofix.recipe import Recipe
 from autofix.registry import strategies as registered
 from autofix.report.text import show
@@ -27,7 +32,7 @@ from autofix.retraining.contest import Contest, Standing, contest, standing
 from autofix.retraining.models import MODEL
 from autofix.retraining.predictions import Predictions, mixed, predictions
 from autofix.retraining.rows import Rows, encoding_document, read, target_columns
-from autofix.retraining.work import CHALLENGER
+from autofix.retraining.work import ANSWER, ASKED, CHALLENGER, Work
 from autofix.session import Session, prepare
 from autofix.sources.model import load_model
 
@@ -41,7 +46,24 @@ WITH_MODEL = frozenset({Verdict.HEALTHY, Verdict.REPAIRED, Verdict.IMPROVED})
 # What a repair may cost where nobody says: that of `autofix.repair`.
 BUDGET = "10x"
 
-Say = Callable[[str], None]
+def execute(job: Job, *, tell: Narrator) -> Exit:
+    """Does what `asked.json` in the folder of the work says, and leaves `answer.json` there; see `supervise`.
+
+    Args:
+        job: Its `out` is the folder of the work.
+        tell: Told how far it is.
+    """
+    work = Work(Path(job.out))
+    document = work.read(ASKED)
+    assert document is not None
+    try:
+        answer = train(Asked.from_dict(document), work.folder, tell)
+    except Exception as error:  # whatever the user's own code or data does
+        print_exc()
+        text = str(error) if isinstance(error, AutofixError) else one_line(error)
+        answer = Answer(error=text, exit_code=int(exit_of(error)))
+    work.write(ANSWER, answer.to_dict())
+    return Exit(answer.exit_code)
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,13 +81,13 @@ class Challenger:
     result: RepairResult
 
 
-def train(asked: Asked, folder: Path, say: Say) -> Answer:
+def train(asked: Asked, folder: Path, tell: Narrator) -> Answer:
     """Trains a challenger and measures it, and writes it into `folder/challenger`.
 
     Args:
         asked: What is asked for.
         folder: The folder of the work.
-        say: Told how far it is.
+        tell: Told how far it is.
 
     Returns:
         What came of it.
@@ -74,15 +96,15 @@ def train(asked: Asked, folder: Path, say: Say) -> Answer:
         FixYourCall, FixYourData, FixYourModel: If something cannot be used as it is.
     """
     began = time.monotonic()
-    say("reading model and data")
+    tell("reading model and data")
     model = load_model(asked.model, allow_unsafe=asked.allow_unsafe)
     rows = read(model, asked)
     if rows.fingerprint in asked.known:
         return Answer(fingerprint=rows.fingerprint, repeated=True, seconds=time.monotonic() - began)
     session = _session(model, rows, asked)
     try:
-        challenger = _challenger(session, asked, say)
-        say("comparing it with the champion" if asked.champion else "comparing it with guessing")
+        challenger = _challenger(session, asked, tell)
+        tell("comparing it with the champion" if asked.champion else "comparing it with guessing")
         answer = _measured(session, rows, challenger, asked)
         if challenger.model is not None:
             _write(folder / CHALLENGER, challenger, rows, session, answer)
@@ -106,12 +128,8 @@ def _session(model: Any, rows: Rows, asked: Asked) -> Session:
     )
 
 
-def _challenger(session: Session, asked: Asked, say: Say) -> Challenger:
+def _challenger(session: Session, asked: Asked, tell: Narrator) -> Challenger:
     """Trains the program as it is; a healthy run is then made with every row, a stalled one is repaired."""
-
-    def tell(phase: str | None, outcome: Outcome | None = None, clock: Clock | None = None) -> None:
-        if phase is not None:
-            say(phase)
 
     settings = asked.settings
     clock = Clock(Budget.of(settings.get("budget", BUDGET)))
@@ -121,7 +139,7 @@ def _challenger(session: Session, asked: Asked, say: Say) -> Challenger:
     recipe = result.patch.apply(session.recipe)
     if result.verdict is not Verdict.HEALTHY:
         return Challenger(result.model if result.verdict in WITH_MODEL else None, recipe, result)
-    say("training the healthy program on every row but the holdout")
+    tell("training the healthy program on every row but the holdout")
     outcome = _in_full(session, recipe, controller.baseline)
     built = None if outcome is None else session.trainer.build(outcome, recipe)
     return Challenger(built, recipe, result)
@@ -188,7 +206,7 @@ def _of_champion(session: Session, rows: Rows, asked: Asked) -> Predictions:
     model = session.model if trains_it else load_model(asked.champion, allow_unsafe=asked.allow_unsafe)
     recipe = session.recipe
     if not trains_it:
-        recipe = Recipe.of(model).set("transforms/labels", asked.labels)
+        recipe = Recipe.of(model).set("transforms/labels", asked.champion_labels)
     try:
         return predictions(model, recipe, session.facts, session.data, rows.held.x)
     except Exception as error:  # whatever a model raises about inputs that it was not made for
@@ -222,7 +240,7 @@ def _drift(rows: Rows, session: Session, asked: Asked, champion: Standing | None
         targets,
         rows.columns(),
         target_columns(rows.own, session.facts.targets),
-        recorded=asked.profile.get("standing"),
+        recorded=Standing.from_dict(asked.profile["standing"]) if asked.profile["standing"] else None,
         now=champion,
         threshold=asked.drift,
     )
