@@ -10,7 +10,7 @@ from autofix.arguments import check_arguments, fit_settings
 from autofix.budget import Budget, Clock
 from autofix.controller import Controller
 from autofix.live.handover import refusal, watched_settings
-from autofix.progress import narrator
+from autofix.progress import Narrator, narrator
 from autofix.registry import strategies as registered
 from autofix.result import RepairResult
 from autofix.session import prepare
@@ -38,7 +38,7 @@ def repair(
     weights: Literal["auto", "keep", "reset"] = "auto",
     watch: Watch | None = None,
     seed: int = 0,
-    progress: bool | Literal["auto"] = "auto",
+    progress: bool | Literal["auto"] | Narrator = "auto",
 ) -> RepairResult:
     """Finds out why a run is stuck, searches remedies, and returns a patched, retrained model with the proof.
 
@@ -64,7 +64,8 @@ def repair(
         watch: An `autofix.Watch` that saw the last `fit` of the model. Its run stands for the one that would be made
             first, as far as it tells as much, and its `epochs`, `batch_size` and `class_weight` hold unless given here.
         seed: Seed of splits, initial weights, data order and search.
-        progress: Whether to report on stderr; "auto" does so in a terminal.
+        progress: Whether to report on stderr; "auto" does so in a terminal. A function
+            `(phase, outcome, clock)` is told instead of each new phase and each finished run.
 
     Returns:
         A `RepairResult`: `result.model`, `result.changes`, and `print(result)` for the change log.
@@ -120,7 +121,7 @@ def diagnose(
     metric: str | Callable[..., float] = "auto",
     weights: Literal["auto", "keep", "reset"] = "auto",
     seed: int = 0,
-    progress: bool | Literal["auto"] = "auto",
+    progress: bool | Literal["auto"] | Narrator = "auto",
 ) -> list[Diagnosis]:
     """Trains the run once, as it is, and says what is wrong with it. Arguments as in `repair`.
 

@@ -48,8 +48,8 @@ def check_arguments(weights: Any, seed: Any, target: Any, progress: Any) -> None
         raise FixYourCall(f"`seed` must be a whole number of at least 0. Received: seed={seed!r}.")
     if target is not None and not _is_number(target):
         raise FixYourCall(f"`target` must be a score that is good enough, such as 0.95. Received: target={target!r}.")
-    if progress not in (True, False, "auto"):
-        raise FixYourCall(f"`progress` must be True, False or 'auto'. Received: progress={progress!r}.")
+    if progress not in (True, False, "auto") and not callable(progress):
+        raise FixYourCall(f"`progress` must be True, False, 'auto' or a function. Received: progress={progress!r}.")
 
 
 def _is_number(value: Any) -> bool:

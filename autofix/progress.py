@@ -43,12 +43,15 @@ class Line:
 
 
 @contextmanager
-def narrator(progress: bool | Literal["auto"]) -> Iterator[Narrator]:
+def narrator(progress: bool | Literal["auto"] | Narrator) -> Iterator[Narrator]:
     """Yields a narrator that writes to stderr, or one that is silent.
 
     Args:
-        progress: True, False, or "auto" for whether stderr is a terminal.
+        progress: True, False, "auto" for whether stderr is a terminal, or the narrator to use.
     """
+    if callable(progress):
+        yield progress
+        return
     if not (sys.stderr.isatty() if progress == "auto" else progress):
         yield lambda phase, outcome=None, clock=None: None
         return

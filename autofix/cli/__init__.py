@@ -14,6 +14,7 @@ import click
 # Module of each command, which is the function of the same name in it, in the order in which `--help` lists them.
 COMMANDS = {
     "demo": "autofix.cli.demo",
+    "repair": "autofix.cli.repair",
     "explain": "autofix.cli.explain",
     "config": "autofix.cli.config",
 }

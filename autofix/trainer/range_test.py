@@ -1,8 +1,9 @@
-"""Reading a learning-rate range test (Smith 2017, arXiv:1506.01186)."""
+"""The learning-rate range test (Smith 2017, arXiv:1506.01186)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -20,6 +21,24 @@ BEGINS = 0.1
 CHECK_STEPS, COUNTED, CLEARLY = 100, 20, 0.25
 # The curve is over where the loss stands this many times above its best, on top of its start's own size.
 DIVERGED = 2.0
+
+
+def tested(losses: Callable[[np.ndarray], np.ndarray], usual: float) -> RangeTest:
+    """Makes a range test, and short runs at the rates that it points to.
+
+    Args:
+        losses: Trains one step at each of the given rates, from the start; returns the losses, shorter where training
+            broke off.
+        usual: The optimizer's usual learning rate.
+    """
+    test = read_range(RATES, losses(RATES), usual)
+    if len(test.candidates) < 2:
+        return test
+    ends = []
+    for rate in test.candidates:
+        run = losses(np.full(CHECK_STEPS, rate))
+        ends.append(float(np.mean(run[-COUNTED:])) if len(run) == CHECK_STEPS else math.nan)
+    return verified(test, ends)
 
 
 def read_range(rates: np.ndarray, losses: np.ndarray, usual: float) -> RangeTest:

@@ -30,7 +30,8 @@ from autofix.trainer.hot import Hot, Knobs
 from autofix.trainer.plain_fit import fit_source
 from autofix.trainer.plan import RATE, Plan, fixed_rate, usual_rate
 from autofix.trainer.program import Program
-from autofix.trainer.range_test import CHECK_STEPS, COUNTED, RATES, read_range, verified
+from autofix.trainer.range_test import tested
+from autofix.trainer.rows import Rows
 from autofix.trainer.run import Run
 from autofix.trainer.start import Start, Weights
 from autofix.trainer.store import Store
@@ -39,8 +40,6 @@ from autofix.training import Progress
 
 logger = logging.getLogger(__name__)
 
-# Weights up to which a run on few rows is so short that every division of them can be afforded.
-SMALL_MODEL = 200_000
 # A search makes about this much of each candidate's run at first, in seconds and in steps: less than it costs to
 # compile one would save nothing, and fewer steps would say nothing. And the smallest share of a run it makes.
 RUNG_SECONDS, LEAST_STEPS, SMALLEST_RUNG = 2.0, 500, 1 / 27
@@ -89,10 +88,8 @@ class Trainer:
         hot = Hot(origin, facts.inputs, weighted=_is_uneven(facts) and _is_plain(origin))
         self.store = Store(self.feed, start, origin, hot)
         size = sum(value.size for value in start.values.values())
-        self._splits = data.splits if size <= SMALL_MODEL else data.splits[:1]
-        self._one_holdout = all(np.array_equal(split.holdout, data.splits[0].holdout) for split in data.splits)
+        self._rows = Rows(data, size)
         self._memo: dict[tuple[str, int, bool, float], Outcome] = {}
-        self._unions: dict[tuple[int, bool, bool], np.ndarray] = {}
         self._stop = threading.Event()
 
     @property
@@ -142,10 +139,8 @@ class Trainer:
         if known is not None and scored and (known.trace is not None or not probes):
             return replace(known, patch=patch)
         parts: list[Outcome] = []
-        # Where all but one holdout is trained on, every division of the rows is the same.
-        alike = refit or (whole and self._one_holdout)
-        for number, split in enumerate(self._splits[:1] if alike else self._splits):
-            split = replace(split, train=self._rows(recipe, number, whole=whole, refit=refit))
+        stops_early = recipe.fit.get("patience") is not None
+        for number, split in enumerate(self._rows.divisions(whole=whole, refit=refit, stops_early=stops_early)):
             asked = Asked(recipe, patch, seed, deadline, probes and number == 0, holdout, share, keep, proves)
             try:
                 part = self._run_split(asked, split, seed * 1000 + number)
@@ -216,14 +211,7 @@ class Trainer:
         """
         if recipe.has(RATE) and fixed_rate(recipe) is None:  # a schedule would go on ruling
             recipe = recipe.set(RATE, usual_rate(recipe))
-        test = read_range(RATES, self._losses(recipe, RATES), usual_rate(recipe))
-        if len(test.candidates) < 2:
-            return test
-        ends = []
-        for rate in test.candidates:
-            losses = self._losses(recipe, np.full(CHECK_STEPS, rate))
-            ends.append(float(np.mean(losses[-COUNTED:])) if len(losses) == CHECK_STEPS else math.nan)
-        return verified(test, ends)
+        return tested(lambda rates: self._losses(recipe, rates), usual_rate(recipe))
 
     def build(self, outcome: Outcome, recipe: Recipe) -> keras.Model:
         """Returns the trained model of an outcome: compiled as the recipe says, metrics included."""
@@ -262,7 +250,7 @@ class Trainer:
         """
         program = self._ready(recipe)
         plan = Plan(recipe, self.feed.epoch_rows)
-        rows = np.resize(self._splits[0].train, TIMED_STEPS * plan.batch)
+        rows = np.resize(self._rows.splits[0].train, TIMED_STEPS * plan.batch)
         starts = np.arange(TIMED_STEPS) * plan.batch
         program.run(rows, starts[:1], starts[:1] + plan.batch, 0)
         began = time.monotonic()
@@ -367,24 +355,6 @@ class Trainer:
             if not np.isfinite(found).all():
                 break
         return np.asarray(losses)
-
-    def _rows(self, recipe: Recipe, number: int, *, whole: bool, refit: bool) -> np.ndarray:
-        """Returns the rows to train on: the training part, and what else no score and no early stopping needs."""
-        split, patience = self._splits[number], recipe.fit.get("patience")
-        if not (refit or whole):
-            return split.train
-        key = (number, refit, patience is None)
-        if key not in self._unions:
-            chosen = np.zeros(self.data.rows, bool)
-            if refit:
-                chosen[: self.data.rows - self.data.given] = True
-                chosen[split.validation] &= patience is None
-            else:
-                chosen[split.train] = True
-                chosen[split.validation] |= patience is None
-                chosen[split.holdout] = False
-            self._unions[key] = np.flatnonzero(chosen)
-        return self._unions[key]
 
 
 def _is_uneven(facts: DataFacts) -> bool:

@@ -1,0 +1,48 @@
+"""How a command ends: errors become one message and an exit code."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+from collections.abc import Iterator
+
+import click
+
+from autofix.errors import AutofixError, FixYourCall, FixYourData, FixYourModel
+from autofix.exits import Exit, exit_of
+
+
+def usage(message: str) -> click.UsageError:
+    """Returns the error of a wrong option, argument or config file."""
+    return click.UsageError(message)
+
+
+def failure(message: str, code: Exit) -> click.ClickException:
+    """Returns an error that ends the command with `code`."""
+    return _Failure(message, code)
+
+
+class _Failure(click.ClickException):
+    """A message and a code."""
+
+    def __init__(self, message: str, code: Exit) -> None:
+        super().__init__(message)
+        vars(self)["exit_code"] = int(code)
+
+
+@contextlib.contextmanager
+def ending() -> Iterator[None]:
+    """Turns errors that a user can do something about into a message and an exit code."""
+    try:
+        yield
+    except (FixYourCall, FixYourData, FixYourModel, AutofixError) as error:
+        raise failure(str(error), exit_of(error)) from error
+    except OSError as error:
+        raise failure(_of_the_machine(error), exit_of(error)) from error
+
+
+def _of_the_machine(error: OSError) -> str:
+    where = f" {str(error.filename)!r}" if error.filename else ""
+    ways = {errno.ENOSPC: "Free some space", errno.EROFS: "Pass an --out that can be written to"}
+    way = ways.get(error.errno or 0, "Check that it exists and may be read and written")
+    return f"{error.strerror or error}{':' if where else ''}{where}. {way}, then run the same command again."
