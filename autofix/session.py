@@ -35,6 +35,7 @@ class Session:
         trainer: Trains recipes.
         case: What strategies see, before any training.
         source: The user's data as it was passed.
+        anew: Whether the user asked for fresh weights, so that those of the model say nothing.
     """
 
     model: keras.Model
@@ -45,11 +46,12 @@ class Session:
     trainer: Trainer
     case: Case
     source: Any = None
+    anew: bool = False
 
     @property
     def trained(self) -> bool:
-        """Whether the model comes with trained weights."""
-        return self.trainer.start.trained
+        """Whether the model comes with trained weights that count."""
+        return self.trainer.start.trained and not self.anew
 
     def evidence(self, outcome: Outcome | None = None) -> Evidence:
         """Returns what rules may look at: the program alone, or a run of it."""
@@ -80,6 +82,7 @@ def prepare(
     weights: Literal["auto", "keep", "reset"] = "auto",
     seed: int = 0,
     began: Recipe | None = None,
+    labels: Mapping[str, Any] | None = None,
 ) -> Session:
     """Reads model and data.
 
@@ -92,13 +95,16 @@ def prepare(
         weights: See `repair`.
         seed: Seed of the split.
         began: The program as it was when a watched run of it began; None where nobody watched.
+        labels: The user's labels in column order by output, where a former repair encodes the targets; see `Recipe`.
 
     Raises:
         FixYourModel, FixYourData, FixYourCall: If something cannot be used as it is.
     """
     given = read(model, data, validation_data=validation_data, fit=fit, seed=seed, began=began)
     recipe, facts, hints = given.recipe, given.facts, given.hints
+    if labels is not None:
+        recipe = recipe.set("transforms/labels", labels)
     scorer = scorer_of(metric, facts.targets)
     trainer = Trainer(given.data, facts, scorer, Start(given.model, recipe, weights), recipe)
     case = Case(recipe, facts, hints.input_shapes, tuple(output.shape for output in hints.outputs))
-    return Session(given.model, recipe, given.data, facts, scorer, trainer, case, data)
+    return Session(given.model, recipe, given.data, facts, scorer, trainer, case, data, weights == "reset")

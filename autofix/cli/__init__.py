@@ -16,6 +16,7 @@ COMMANDS = {
     "demo": "autofix.cli.demo",
     "repair": "autofix.cli.repair",
     "explain": "autofix.cli.explain",
+    "retrain": "autofix.cli.retrain",
     "config": "autofix.cli.config",
 }
 

@@ -92,9 +92,7 @@ class HookEntry(Section):
     def hook(self) -> Hook:
         """Returns it as what is called."""
         headers = tuple(self.headers.items())
-        return Hook(
-            frozenset(self.events), self.command or (), self.webhook or "", headers, self.timeout, self.retries
-        )
+        return Hook(frozenset(self.events), self.command or (), self.webhook or "", headers, self.timeout, self.retries)
 
 
 class Pipeline(Section):

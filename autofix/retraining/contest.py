@@ -20,10 +20,10 @@ import numpy.typing as npt
 
 Array = npt.NDArray[Any]
 
-# Random swaps: the p-value of a model that is always better is then 0.001, and one of 0.05 has a standard error of 0.007.
+# Random swaps: the smallest p-value is then 0.001, and one of 0.05 has a standard error of 0.007.
 SWAPS = 999
-# Bootstrap draws: enough for the ends of a 95 % interval (Efron and Tibshirani 1993, chapter 13, asks for 1,000 or more;
-# half of that moves an end by a twentieth of the interval's width).
+# Bootstrap draws for the ends of the interval (Efron and Tibshirani 1993, chapter 13, ask for 1,000 or more; half of
+# that moves an end by about a twentieth of the interval's width, and decides nothing).
 DRAWS = 500
 # Draws for the standard error of one score: its own error is then 7 %.
 DRAWS_OF_ONE = 100
@@ -90,8 +90,11 @@ class Contest:
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Contest:
         """Reads what `to_dict` wrote."""
-        numbers = {name: float("nan") if value is None else value for name, value in document.items()}
-        return cls(**numbers)
+        gain, low, high, p_value = (
+            float("nan") if document[name] is None else float(document[name])
+            for name in ("gain", "low", "high", "p_value")
+        )
+        return cls(gain, low, high, p_value, int(document["rows"]))
 
 
 def contest(
@@ -113,7 +116,7 @@ def contest(
     some = evenly(rows, MOST_ROWS)
     first, second = np.ones(len(some)), np.zeros(len(some))
 
-    def swapped(mine: Array, others: Array) -> float:
+    def swapped(mine: Array, _others: Array) -> float:
         chosen, rest = score(some, mine > 0.5)
         return chosen - rest
 
@@ -145,9 +148,7 @@ def contest(
     return Contest(chosen - rest, float(interval.low), float(interval.high), float(test.pvalue), rows)
 
 
-def standing(
-    score: Callable[[Array], float], outputs: list[Array], rows: int, *, seed: int
-) -> Standing:
+def standing(score: Callable[[Array], float], outputs: list[Array], rows: int, *, seed: int) -> Standing:
     """Scores one model on the holdout.
 
     Args:

@@ -110,9 +110,7 @@ def decide(found: Trained, rule: Rule) -> Decision:
     if found.verdict in BETTER:
         reason = f"its training stalls and it does not beat the champion; {numbers}"
         return Decision(Status.NO_REPAIR, Exit.NO_REPAIR, reason)
-    missing = (
-        f"p-value above {rule.alpha:g}" if test.p_value > rule.alpha else f"gain below {rule.gain:g}"
-    )
+    missing = f"p-value above {rule.alpha:g}" if test.p_value > rule.alpha else f"gain below {rule.gain:g}"
     return Decision(Status.KEPT, Exit.DONE, f"not better than the champion beyond chance ({missing}); {numbers}")
 
 
@@ -137,6 +135,8 @@ def _first(found: Trained) -> Decision:
     assert found.challenger is not None
     numbers = f"score {found.challenger.score:.4f}, guessing {found.chance:.4f}"
     if found.verdict in PROVEN:
-        return Decision(Status.PROMOTED, Exit.DONE, f"{found.verdict} and above guessing, no champion before; {numbers}")
+        return Decision(
+            Status.PROMOTED, Exit.DONE, f"{found.verdict} and above guessing, no champion before; {numbers}"
+        )
     reason = f"a first model must be healthy or repaired, and this one is {found.verdict}; {numbers}"
     return Decision(Status.NO_REPAIR, Exit.NO_REPAIR, reason)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -116,10 +117,8 @@ def _run(hook: Hook, told: Mapping[str, Any], environment: Mapping[str, str]) ->
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         process.wait()
 
 
@@ -146,7 +145,7 @@ def _post(
 def _posted(url: str, headers: Mapping[str, str], told: Mapping[str, Any], timeout: float) -> tuple[str | None, bool]:
     """Posts once; returns what went wrong and whether another attempt may help."""
     try:
-        request = urllib.request.Request(  # noqa: S310 (the scheme was checked)
+        request = urllib.request.Request(
             url, json.dumps(told).encode("utf-8"), {"Content-Type": "application/json", **headers}, method="POST"
         )
         with urllib.request.build_opener(_StayHere).open(request, timeout=timeout):

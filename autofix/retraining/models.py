@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
 import shutil
 from dataclasses import dataclass
@@ -80,7 +79,7 @@ class Models:
         """
         link, version = self.root / "current", None
         if link.is_symlink():
-            name = Path(os.readlink(link)).name
+            name = link.readlink().name
             version = int(name) if _NAME.fullmatch(name) else None
         else:
             with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
@@ -127,7 +126,7 @@ class Models:
         self._tell(version)
 
     def settle(self) -> None:
-        """Finishes what a crash may have left between the two pointers, and removes drafts and half-removed versions."""
+        """Brings the two pointers together after a crash, and removes drafts and half-removed versions."""
         (self.root / ".current").unlink(missing_ok=True)
         for left in (*self.root.glob(".writing-*"), *(self.root / "versions").glob(".gone-*")):
             shutil.rmtree(left, ignore_errors=True)

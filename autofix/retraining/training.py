@@ -15,8 +15,7 @@ from autofix.budget import Budget, Clock
 from autofix.change import Patch
 from autofix.controller import Controller
 from autofix.errors import AutofixError, FixYourModel, one_line
-from autofix.executing import exit_of
-from autofix.exits import Exit
+from autofix.exits import Exit, exit_of
 from autofix.files import write_json, write_text
 from autofix.frozen import thaw
 from autofix.job import Job
@@ -45,6 +44,7 @@ PATCH, METRICS, PROFILE, ENCODING = "patch.yaml", "metrics.json", "data.json", "
 WITH_MODEL = frozenset({Verdict.HEALTHY, Verdict.REPAIRED, Verdict.IMPROVED})
 # What a repair may cost where nobody says: that of `autofix.repair`.
 BUDGET = "10x"
+
 
 def execute(job: Job, *, tell: Narrator) -> Exit:
     """Does what `asked.json` in the folder of the work says, and leaves `answer.json` there; see `supervise`.
@@ -130,7 +130,6 @@ def _session(model: Any, rows: Rows, asked: Asked) -> Session:
 
 def _challenger(session: Session, asked: Asked, tell: Narrator) -> Challenger:
     """Trains the program as it is; a healthy run is then made with every row, a stalled one is repaired."""
-
     settings = asked.settings
     clock = Clock(Budget.of(settings.get("budget", BUDGET)))
     chosen = registered(settings.get("strategies"))
@@ -168,9 +167,11 @@ def _measured(session: Session, rows: Rows, challenger: Challenger, asked: Asked
         if found is None:
             return None
         return standing(
-            lambda some: scorer.score(
-                [y[some] for y in rows.flat_y], [output[some] for output in found.outputs], found.links
-            ).value,
+            lambda some: (
+                scorer.score(
+                    [y[some] for y in rows.flat_y], [output[some] for output in found.outputs], found.links
+                ).value
+            ),
             list(found.outputs),
             count,
             seed=asked.seed,

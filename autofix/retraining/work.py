@@ -1,4 +1,4 @@
-"""What is under way, as files: each step is on the disk before the next one begins, so that any of them may be the last.
+"""What is under way, as files: each step is on the disk before the next one begins, so that any may be the last.
 
 ```
 work/<key>/
@@ -58,6 +58,10 @@ class Work:
     def write(self, name: str, document: Mapping[str, Any]) -> None:
         """Writes a JSON file whole or not at all."""
         write_json(self.folder / name, dict(document))
+
+    def drop_answer(self) -> None:
+        """Removes the answer, so that the next call asks again."""
+        (self.folder / ANSWER).unlink(missing_ok=True)
 
     def drop(self) -> None:
         """Removes it. The decision goes first: without it, what is left is nothing but leftovers."""
