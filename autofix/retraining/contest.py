@@ -113,14 +113,14 @@ def contest(
     """
     from scipy import stats
 
-    some = evenly(rows, MOST_ROWS)
+    some = drawn(rows, MOST_ROWS, seed)
     first, second = np.ones(len(some)), np.zeros(len(some))
 
     def swapped(mine: Array, _others: Array) -> float:
         chosen, rest = score(some, mine > 0.5)
         return chosen - rest
 
-    def drawn(pick: Array) -> float:
+    def again(pick: Array) -> float:
         chosen, rest = score(some[pick], np.ones(len(pick), dtype=bool))
         return chosen - rest
 
@@ -137,7 +137,7 @@ def contest(
     )
     spread = stats.bootstrap(
         (np.arange(len(some)),),
-        drawn,
+        again,
         vectorized=False,
         n_resamples=DRAWS,
         confidence_level=CONFIDENCE,
@@ -158,16 +158,16 @@ def standing(score: Callable[[Array], float], outputs: list[Array], rows: int, *
         seed: Seed of the draws.
     """
     rng = np.random.default_rng(seed)
-    some = evenly(rows, MOST_ROWS)
+    some = drawn(rows, MOST_ROWS, seed)
     values = [score(some[rng.integers(len(some), size=len(some))]) for _ in range(DRAWS_OF_ONE)]
     finite = all(bool(np.isfinite(output).all()) for output in outputs)
     constant = rows > 1 and finite and all(_is_constant(output) for output in outputs)
     return Standing(score(np.arange(rows)), float(np.std(values, ddof=1)), constant, finite)
 
 
-def evenly(rows: int, most: int) -> Array:
-    """Returns at most so many row numbers, evenly spread, integer array."""
-    return np.arange(rows) if rows <= most else np.linspace(0, rows - 1, most).astype(np.int64)
+def drawn(rows: int, most: int, seed: int) -> Array:
+    """Returns at most so many row numbers, integer array. They are drawn: rows may come in a pattern."""
+    return np.arange(rows) if rows <= most else np.random.default_rng(seed).choice(rows, most, replace=False)
 
 
 # Predictions that differ by less than this share of their size are the same: 32-bit arithmetic makes as much of it.

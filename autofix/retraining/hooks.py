@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
 import os
 import re
@@ -50,7 +51,10 @@ class Hook:
         """What it is called where somebody reads it: nothing of it can be a secret."""
         if self.command:
             return f"command {os.path.basename(self.command[0])}"  # noqa: PTH119 (no path need be meant)
-        host = urllib.parse.urlsplit(self.webhook).hostname or ""
+        try:
+            host = urllib.parse.urlsplit(self.webhook).hostname or "$"
+        except ValueError:
+            host = "$"
         return f"webhook at {host if '$' not in host else 'a host from the environment'}"
 
 
@@ -130,7 +134,7 @@ def _post(
         headers = {name: _filled(value, environment) for name, value in hook.headers}
     except KeyError as error:
         return f"the environment variable {error.args[0]} is not set"
-    if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
+    if not url.startswith(("http://", "https://")):
         return "its address must begin with http:// or https://"
     trouble = None
     for attempt in range(hook.retries + 1):
@@ -154,8 +158,10 @@ def _posted(url: str, headers: Mapping[str, str], told: Mapping[str, Any], timeo
         return f"it answered {error.code}", error.code in PASSING
     except urllib.error.URLError as error:
         return f"it cannot be reached ({type(error.reason).__name__})", True
-    except (OSError, ValueError) as error:  # its text may hold the address
+    except OSError as error:  # its text may hold the address
         return f"it cannot be reached ({type(error).__name__})", True
+    except (http.client.HTTPException, ValueError) as error:
+        return f"it is no address, or its answer is none ({type(error).__name__})", False
 
 
 class _StayHere(urllib.request.HTTPRedirectHandler):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -123,7 +124,8 @@ def roll_back(pipeline: Pipeline, version: int, *, say: Callable[[str], None]) -
             if version not in models.versions or not models.blessed(version):
                 whole = [number for number in models.versions if models.blessed(number)]
                 raise FixYourCall(f"`--rollback` needs one of the blessed versions {whole}. Received: {version}.")
-            settle(models, _notifier(pipeline, say))
+            with contextlib.suppress(FixYourCall):  # the version that serves is missing: that is what is mended here
+                settle(models, _notifier(pipeline, say))
             models.point(version)
             ended = line.ended(Status.ROLLED_BACK, Exit.DONE, f"version {version} serves again")
             record = {**ended, "time": line.now(), "version": version, "current": version}
@@ -158,7 +160,6 @@ class _Retraining:
         drop_others(self.models, work)
         answer = self.answer(work, known)
         if answer.repeated:
-            work.drop()
             return self.repeated(next(item for item in known if item["fingerprint"] == answer.fingerprint))
         decision = decide(_trained(answer), self.pipeline.compare.rule())
         work.write(DECISION, self.decided(answer, decision, work))
@@ -234,6 +235,7 @@ class _Retraining:
 
     def repeated(self, record: Document) -> Document:
         """The answer of a retraining that was made before."""
+        drop_others(self.models, None)
         self.say("the data is known: nothing is trained")
         return {**record, "current": self.champion, "repeated": True}
 

@@ -118,10 +118,10 @@ def settle(models: Models, notify: Callable[[Mapping[str, Any]], list[str]]) -> 
     return found
 
 
-def drop_others(models: Models, own: Work) -> None:
-    """Removes work that nobody will go on with: other data, other settings, another champion."""
-    for folder in models.work.iterdir():
-        if folder != own.folder:
+def drop_others(models: Models, own: Work | None) -> None:
+    """Removes work that nobody will go on with: of other data, other settings, another champion."""
+    for folder in models.work.iterdir() if models.work.is_dir() else ():
+        if own is None or folder != own.folder:
             Work(folder).drop()
 
 
