@@ -8,8 +8,8 @@ import socket
 from typing import Any
 
 from autofix.budget import Clock
-from autofix.errors import AutofixError, FixYourCall, Stopped
-from autofix.exits import Exit
+from autofix.errors import AutofixError, Stopped
+from autofix.exits import exit_of
 from autofix.isolation import home
 from autofix.isolation.client import Client
 from autofix.isolation.wire import Wire
@@ -36,8 +36,8 @@ def conduct(connection: socket.socket, client: Client) -> None:
         answer: dict[str, Any] = {"ended": int(code), "error": None}
     except Stopped:
         answer = {"ended": None, "error": None}
-    except AutofixError as error:
-        answer = {"ended": int(Exit.USAGE if isinstance(error, FixYourCall) else Exit.UNUSABLE), "error": str(error)}
+    except (AutofixError, OSError) as error:
+        answer = {"ended": int(exit_of(error)), "error": str(error)}
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     wire.send(answer)
 

@@ -40,6 +40,10 @@ class Stopped(BaseException):
     """The process is asked to end now and to be resumed later. No `Exception`: nothing but clean-up may catch it."""
 
 
+class TryLater(AutofixError):
+    """Something outside is in the way: a lock that is held, a database that does not answer. Nothing is lost."""
+
+
 class StaleChange(AutofixError):
     """A change was applied to a recipe whose value is no longer the one it was made for."""
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import traceback
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autofix.errors import AutofixError, one_line
-from autofix.exits import Exit, exit_of
+from autofix.errors import AutofixError, FixTheCrash, one_line
+from autofix.exits import Exit
 from autofix.files import write_json
 from autofix.job import Job
 from autofix.progress import Narrator
@@ -19,11 +21,10 @@ if TYPE_CHECKING:
     from autofix.hints import ModelHints
     from autofix.result import RepairResult
 
-logger = logging.getLogger(__name__)
-
 # Names in a run folder.
 METRICS = "metrics.json"
 ENCODING = "encoding.json"
+LOG = "autofix.log"
 # What a verdict is to the shell. An improvement is proven and written out; what is missing to more is told by the
 # verdict, and by the exit code only if the job names a score that it had to reach.
 VERDICTS = {
@@ -37,7 +38,7 @@ VERDICTS = {
 
 
 def execute(job: Job, *, tell: Narrator) -> Exit:
-    """Loads model and data, repairs into the run folder, and writes there how it ended. Imports TensorFlow.
+    """Loads model and data, and repairs into the run folder. Imports TensorFlow.
 
     Args:
         job: What to do.
@@ -47,26 +48,15 @@ def execute(job: Job, *, tell: Narrator) -> Exit:
         How it ended; what there is to say about it is in the run folder, in `metrics.json`.
 
     Raises:
-        OSError: If the run folder cannot be written to.
+        AutofixError: If there is no result, with the reason. Nothing is written where model or data are at fault.
+        OSError: If the machine is at fault, such as by a disk that is full.
     """
     try:
-        result = _repaired(job, tell)
-    except KeyboardInterrupt:
-        return failed(job, Exit.INTERRUPTED, "interrupted; run the same command again to go on")
-    except AutofixError as error:
-        return failed(job, exit_of(error), str(error))
-    except Exception as error:  # whatever the user's own code or data does
-        logger.debug("the job ended with an error", exc_info=True)
-        return failed(job, exit_of(error), one_line(error), traceback.format_exc())
-    return ended(result, job)
-
-
-def failed(job: Job, code: Exit, message: str, details: str | None = None) -> Exit:
-    """Writes into the run folder that a job ended without a result, and why."""
-    status = "interrupted" if code in (Exit.INTERRUPTED, Exit.TERMINATED) else "failed"
-    document = {"status": status, "error": message, "traceback": details, "exit_code": int(code)}
-    write_json(Path(job.out) / METRICS, document)
-    return code
+        return ended(_repaired(job, tell), job)
+    except (AutofixError, OSError):
+        raise
+    except Exception as error:  # whatever the user's own code does, in a place where nobody expects it
+        raise FixTheCrash(f"the repair ended with an error: {one_line(error)}.", traceback.format_exc()) from error
 
 
 def ended(result: RepairResult, job: Job) -> Exit:
@@ -85,23 +75,25 @@ def _repaired(job: Job, tell: Narrator) -> RepairResult:
     tell("reading the model")
     model = load_model(job.model, allow_unsafe=job.allow_unsafe)
     tell("reading the data")
-    loaded = load(job, hints_for(model))
-    result = repair(
-        model,
-        loaded.data,
-        validation_data=loaded.validation_data,
-        epochs=job.epochs,
-        batch_size=job.batch_size,
-        class_weight=job.class_weight,
-        shuffle=job.shuffle,
-        metric=job.metric,
-        target=job.target,
-        budget=job.budget,
-        strategies=job.strategies,
-        weights=job.weights,
-        seed=job.seed,
-        progress=tell,
-    )
+    table = Table(job.target_column, job.drop_columns)
+    loaded = load(job.data, job.validation_data, table, hints_for(model))
+    with _logging_to(Path(job.out) / LOG):
+        result = repair(
+            model,
+            loaded.data,
+            validation_data=loaded.validation_data,
+            epochs=job.epochs,
+            batch_size=job.batch_size,
+            class_weight=job.class_weight,
+            shuffle=job.shuffle,
+            metric=job.metric,
+            target=job.target,
+            budget=job.budget,
+            strategies=job.strategies,
+            weights=job.weights,
+            seed=job.seed,
+            progress=tell,
+        )
     if loaded.encoding is not None:
         write_json(Path(job.out) / ENCODING, loaded.encoding.to_dict())
     result.save(job.out)
@@ -111,13 +103,30 @@ def _repaired(job: Job, tell: Narrator) -> RepairResult:
     return result
 
 
-def load(job: Job, hints: ModelHints) -> Loaded:
-    """Loads the data of a job in the form that its model takes; validation data by the same encoding."""
+def load(data: str, validation_data: str | None, table: Table, hints: ModelHints) -> Loaded:
+    """Loads data in the form that a model takes it; validation data by the same encoding."""
     from autofix.sources.data import load_data
 
-    table = Table(job.target_column, job.drop_columns)
-    loaded = load_data(job.data, hints=hints, table=table)
-    if job.validation_data is None:
+    loaded = load_data(data, hints=hints, table=table)
+    if validation_data is None:
         return loaded
-    apart = load_data(job.validation_data, hints=hints, table=replace(table, encoding=loaded.encoding))
+    apart = load_data(validation_data, hints=hints, table=replace(table, encoding=loaded.encoding))
     return replace(loaded, validation_data=apart.data, notes=(*loaded.notes, *apart.notes))
+
+
+@contextlib.contextmanager
+def _logging_to(path: Path) -> Iterator[None]:
+    """Keeps what autofix logs in the run folder; the file is made with the first line."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handler = logging.FileHandler(path, encoding="utf-8", delay=True)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    log = logging.getLogger("autofix")
+    level = log.level
+    log.addHandler(handler)
+    log.setLevel(logging.DEBUG)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(level)
+        handler.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import errno
 
-from autofix.errors import AutofixError, FixYourData, FixYourModel
+from autofix.errors import FixYourCall, StaleChange, TryLater
 
 # Faults of the machine that pass, or that somebody mends without changing the command.
 PASSING = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE, errno.ENFILE)
@@ -27,8 +27,6 @@ def exit_of(error: BaseException) -> Exit:
     """Returns what the shell is told about an error."""
     if isinstance(error, KeyboardInterrupt):
         return Exit.INTERRUPTED
-    if isinstance(error, FixYourData | FixYourModel):
-        return Exit.UNUSABLE
-    if isinstance(error, OSError) and error.errno in PASSING:
+    if isinstance(error, TryLater) or (isinstance(error, OSError) and error.errno in PASSING):
         return Exit.TRY_LATER
-    return Exit.USAGE if isinstance(error, AutofixError) else Exit.UNUSABLE
+    return Exit.USAGE if isinstance(error, FixYourCall | StaleChange) else Exit.UNUSABLE

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import click
 
-from autofix.errors import AutofixError, FixYourCall, FixYourData, FixYourModel
+from autofix.errors import AutofixError
 from autofix.exits import Exit, exit_of
 
 
@@ -35,7 +35,9 @@ def ending() -> Iterator[None]:
     """Turns errors that a user can do something about into a message and an exit code."""
     try:
         yield
-    except (FixYourCall, FixYourData, FixYourModel, AutofixError) as error:
+    except KeyboardInterrupt as error:
+        raise failure("interrupted.", Exit.INTERRUPTED) from error
+    except AutofixError as error:
         raise failure(str(error), exit_of(error)) from error
     except OSError as error:
         raise failure(_of_the_machine(error), exit_of(error)) from error

@@ -119,10 +119,14 @@ format_option = setting(
 allow_unsafe_option = setting(
     "--allow-unsafe", is_flag=True, help="Load Lambda layers from the model file: they run code that is in it."
 )
-data_options = together(
-    setting("-d", "--data", type=SpecType("DATA"), help="Data set: see above.", required=True),
+table_options = together(
     setting("--target", "target_column", type=COLUMN, help="The column to predict, for tables."),
     setting("--drop", "drop_columns", type=COLUMN, multiple=True, help="A column to leave out; may be repeated."),
+)
+data_option = setting("-d", "--data", type=SpecType("DATA"), help="Data set: see above.", required=True)
+optional_data_option = setting("-d", "--data", type=SpecType("DATA"), help="Data set, named as for autofix repair.")
+validation_option = setting(
+    "--validation-data", type=SpecType("DATA"), help="Data set apart for validation, named as --data is."
 )
 fit_options = together(
     setting("--epochs", type=click.IntRange(min=1), help="Epochs that you train for.  [default: 10]"),
@@ -131,7 +135,6 @@ fit_options = together(
     setting("--shuffle/--no-shuffle", default=True, show_default=True, help="Whether you shuffle the rows."),
 )
 run_options = together(
-    setting("--validation-data", type=SpecType("DATA"), help="Data set apart for validation, named as --data is."),
     setting("--metric", default="auto", show_default=True, help="Balanced accuracy or R2, or a scikit-learn scorer."),
     setting(
         "--weights",

@@ -14,7 +14,9 @@ from autofix.cli.types import SpecType
 
 @click.command(epilog=options.SOURCES)
 @click.argument("model", type=SpecType("MODEL"))
-@options.data_options
+@options.data_option
+@options.table_options
+@options.validation_option
 @options.setting("-o", "--out", type=click.Path(), help="Run folder.  [default: runs/NAME OF THE MODEL]")
 @options.fit_options
 @options.run_options

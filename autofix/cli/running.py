@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import logging
 import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from autofix.cli.terminal import configure_tensorflow, say
+from autofix.cli.terminal import configure_tensorflow, native_messages_held_back, say
 from autofix.job import Job
 
 if TYPE_CHECKING:
@@ -48,6 +49,18 @@ def configure_logs(verbose: int) -> None:
     level = (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)]
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("autofix").setLevel(level)
+
+
+@contextlib.contextmanager
+def with_tensorflow(verbose: int) -> Iterator[Callable[[str], None]]:
+    """Imports TensorFlow into this process, for what is over in one run; yields who is told lines of progress."""
+    configure_tensorflow()
+    with telling(verbose) as tell:
+        tell("importing TensorFlow")
+        with native_messages_held_back():
+            importlib.import_module("autofix.recipe.build")
+        logging.getLogger("absl").setLevel(logging.ERROR)
+        yield tell
 
 
 def run(job: Job, *, verbose: int = 0) -> Ended:

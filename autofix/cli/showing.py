@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 # Width of a table where nobody looks at a terminal.
 WIDTH = 100
+SCORES = {"before": "before", "trained as long": "control", "after": "after"}
+# Files of a run folder that people look for.
+FILES = ("repaired.keras", "patch.yaml", "change_log.md", "metrics.json", "encoding.json")
 # What a script reads: all that `metrics.json` holds but what is long and stands in files of its own.
 ELSEWHERE = ("trials", "recipe", "traceback")
 
@@ -27,17 +30,18 @@ def finish(ended: Ended, folder: Path, form: str) -> NoReturn:
         SystemExit: If there is a result.
         click.ClickException: If there is none; its message says why.
     """
-    document = {key: value for key, value in ended.document.items() if key not in ELSEWHERE}
-    error = ended.error or document.get("error")
-    if error and document.get("verdict") is None:
-        raise failure(str(error), ended.exit)
-    if document:
-        write({**document, "folder": str(folder)}, form, summary)
+    from autofix.cli.folder import result_of
+
+    if ended.error is not None or "status" not in ended.document:
+        way = f"stopped; run the same command again to go on where it was ({folder})."
+        raise failure(ended.error or way, ended.exit)
+    document = {key: value for key, value in result_of(folder).items() if key not in ELSEWHERE}
+    write(document, form, lambda shown: click.echo(summarised(shown), nl=False))
     raise SystemExit(int(ended.exit))
 
 
-def write(document: Mapping[str, Any], form: str, table: Any) -> None:
-    """Writes a result in one of the forms."""
+def write(document: Mapping[str, Any], form: str, table: Callable[[Mapping[str, Any]], None]) -> None:
+    """Writes a result in one of the forms; `table` is for people."""
     if form == "json":
         click.echo(json.dumps(document, indent=1))
     elif form == "yaml":
@@ -48,38 +52,69 @@ def write(document: Mapping[str, Any], form: str, table: Any) -> None:
         table(document)
 
 
-def summary(document: Mapping[str, Any]) -> None:
-    """Prints how a run ended: verdict, scores, changes, findings, files."""
-    console = _console()
+def summarised(document: Mapping[str, Any]) -> str:
+    """Returns how a run ended, for a terminal: verdict, scores, changes, findings, files."""
+    return _rendered(lambda console: _summary(console, document))
+
+
+def show_findings(document: Mapping[str, Any]) -> None:
+    """Prints what a diagnosis or a check found."""
+    click.echo(_rendered(lambda console: _found(console, document)), nl=False)
+
+
+def show_changes(document: Mapping[str, Any]) -> None:
+    """Prints the changes of a patch."""
+    click.echo(_rendered(lambda console: _changes(console, document)), nl=False)
+
+
+def show_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
+    """Prints rows as a table."""
+
+    def printed(console: Any) -> None:
+        table = _table(*columns)
+        for row in rows:
+            table.add_row(*(_cell(row[name]) for name in columns))
+        console.print(table)
+
+    click.echo(_rendered(printed), nl=False)
+
+
+def _summary(console: Any, document: Mapping[str, Any]) -> None:
     status = str(document["status"]).replace("_", " ").upper()
-    console.print(f"[bold]{status}[/bold]  {_plain(document.get('verdict'))}")
+    console.print(f"[bold]{status}[/bold]  {_plain(document.get('verdict') or '')}")
     _scores(console, document)
     _changes(console, document)
-    _findings(console, document.get("diagnosis", ()), bool(document.get("changes")))
+    _findings(console, document.get("diagnosis") or ())
     for heading, key in (("What to look at next", "next_steps"), ("Notes", "notes")):
         lines = document.get(key) or ()
         if lines:
             console.print(f"\n[bold]{heading}[/bold]")
-            for line in lines:
-                console.print(f"  - {_plain(line)}")
-    console.print(f"\n{_plain(_files(document))}")
+            _points(console, lines)
+    files = [name for name in FILES if (Path(document["folder"]) / name).exists()]
+    console.print(f"\nWritten to {_plain(document['folder'])}: {', '.join(files)}")
 
 
-def findings(document: Mapping[str, Any]) -> None:
-    """Prints what a diagnosis or a check found."""
-    console = _console()
-    found = document["findings"]
+def _found(console: Any, document: Mapping[str, Any]) -> None:
     console.print(f"[bold]{_plain(document['sentence'])}[/bold]")
-    _findings(console, found, False)
-    for line in document.get("notes", ()):
-        console.print(f"Note: {_plain(line)}")
+    _findings(console, document["findings"])
+    notes = [f"{item['symptom']}: {item['evidence']}" for item in document["notes"]]
+    told = [*notes, *document.get("told", ()), *(f"Not looked at: {what}" for what in document["unchecked"])]
+    if told:
+        console.print("\n[bold]Notes[/bold]")
+        _points(console, told)
+    if document["findings"]:
+        console.print(f"\nautofix explain {document['findings'][0]['symptom']}: what it is and what treats it")
 
 
-def _console() -> Any:
+def _rendered(printed: Callable[[Any], None]) -> str:
+    """Returns what is printed to a console: styled and as wide as the terminal where there is one."""
     from rich.console import Console
 
-    console = Console(highlight=False, soft_wrap=False)
-    return console if console.is_terminal else Console(highlight=False, width=WIDTH, color_system=None)
+    real = Console(highlight=False)
+    console = real if real.is_terminal else Console(highlight=False, width=WIDTH, color_system=None)
+    with console.capture() as captured:
+        printed(console)
+    return "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"
 
 
 def _plain(text: Any) -> str:
@@ -87,6 +122,25 @@ def _plain(text: Any) -> str:
     from rich.markup import escape
 
     return escape(str(text))
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    return "" if value is None else _plain(value)
+
+
+def _points(console: Any, lines: Iterable[Any], lead: str = "  - ") -> None:
+    """Prints points whose further lines are indented like the first."""
+    from rich.padding import Padding
+    from rich.table import Table
+
+    grid = Table.grid(padding=0)
+    grid.add_column(width=len(lead), no_wrap=True)
+    grid.add_column(overflow="fold")
+    for line in lines:
+        grid.add_row(lead, _plain(line))
+    console.print(Padding(grid, 0))
 
 
 def _table(*columns: str) -> Any:
@@ -100,40 +154,38 @@ def _table(*columns: str) -> Any:
 
 
 def _scores(console: Any, document: Mapping[str, Any]) -> None:
-    rows = [
-        (name, document.get(key))
-        for name, key in (("before", "before"), ("trained as long", "control"), ("after", "after"))
-    ]
-    rows = [(name, measured) for name, measured in rows if measured]
-    if not rows:
-        return
-    table = _table(f"{document['metric']} on held-out rows", "mean", "spread", "runs")
-    for name, measured in rows:
-        values = [value for value in measured["values"] if value is not None]
-        table.add_row(name, f"{measured['mean']:.3f}", f"{measured['spread']:.3f}", str(len(values)))
-    console.print()
-    console.print(table)
+    table = _table(f"{document.get('metric')}, held-out rows", "mean", "spread", "runs")
+    for name, key in SCORES.items():
+        measured = document.get(key)
+        if measured:
+            runs = sum(value is not None for value in measured["values"])
+            table.add_row(name, _cell(measured["mean"]), _cell(measured["spread"]), str(runs))
+    if table.rows:
+        console.print()
+        console.print(table)
 
 
 def _changes(console: Any, document: Mapping[str, Any]) -> None:
     from autofix.change import Patch
     from autofix.report.text import show
 
-    if not document.get("changes"):
+    lines = Patch.from_dict({"changes": document.get("changes") or []}).lines
+    if not lines:
         return
-    table = _table("", "changed", "from", "to", "worth")
-    for number, line in enumerate(Patch.from_dict(document).lines, 1):
+    table = _table("change", "from", "to", "worth")
+    for number, line in enumerate(lines, 1):
         first = line[0]
         where = first.path if len(line) == 1 else f"{first.path} and {len(line) - 1} more"
-        worth = "" if first.effect is None else f"{first.effect:.3f}"
-        table.add_row(str(number), _plain(where), _plain(show(first.before)), _plain(show(first.after)), worth)
+        table.add_row(
+            f"{number}. {_plain(where)}", _plain(show(first.before)), _plain(show(first.after)), _cell(first.effect)
+        )
     console.print()
     console.print(table)
-    for number, line in enumerate(Patch.from_dict(document).lines, 1):
-        console.print(f"  {number}. why: {_plain(line[0].why)} \\[{line[0].strategy}]")
+    for number, line in enumerate(lines, 1):
+        _points(console, [f"{line[0].why} [{line[0].strategy}]"], f"  {number}. ")
 
 
-def _findings(console: Any, found: Sequence[Mapping[str, Any]], mended: bool) -> None:
+def _findings(console: Any, found: Sequence[Mapping[str, Any]]) -> None:
     if not found:
         return
     table = _table("finding", "severity", "evidence")
@@ -142,9 +194,3 @@ def _findings(console: Any, found: Sequence[Mapping[str, Any]], mended: bool) ->
         table.add_row(_plain(item["symptom"]), f"{item['severity']:.2f}", _plain(f"{item['evidence']}{where}"))
     console.print()
     console.print(table)
-    if not mended:
-        console.print(f"[dim]autofix explain {_plain(found[0]['symptom'])}  says what it is and what treats it[/dim]")
-
-
-def _files(document: Mapping[str, Any]) -> str:
-    return f"Written to {document['folder']}: repaired.keras, patch.yaml, change_log.md, metrics.json"

@@ -6,29 +6,22 @@ import re
 from pathlib import Path
 
 from autofix.errors import FixYourCall
+from autofix.sources.spec import SKLEARN, code_of
 
-# "sklearn:digits": the name of something that comes with a library, not of a file.
-_NAMED = re.compile(r"sklearn:[\w.-]+")
-# "package.module:function"; "C:..." of other systems is none, it has no dot and no word after it.
-_MODULE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
-_FILE_AND_FUNCTION = re.compile(r"(?P<file>.+\.py):(?P<function>[A-Za-z_]\w*)")
 # What is safe as the name of a file everywhere.
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
 
 
 def file_of(spec: str) -> str | None:
-    """Returns the file or folder that a model or data set is read from; None if it comes from elsewhere."""
-    function = _FILE_AND_FUNCTION.fullmatch(spec)
-    if function is not None:
-        return function["file"]
-    return None if _NAMED.fullmatch(spec) or _MODULE.fullmatch(spec) else spec
+    """Returns the file or folder that a model or data set is read from; None if it comes from elsewhere.
 
-
-def is_code(spec: str) -> bool:
-    """Whether a model or data set is a function, so that reading it runs code."""
-    return _FILE_AND_FUNCTION.fullmatch(spec) is not None or (
-        _NAMED.fullmatch(spec) is None and _MODULE.fullmatch(spec) is not None
-    )
+    Raises:
+        FixYourCall: If it begins like code, but names no function.
+    """
+    code = code_of(spec)
+    if code is not None:
+        return code.module if code.is_file else None
+    return None if spec.startswith(SKLEARN) else spec
 
 
 def resolved(spec: str, folder: Path) -> str:

@@ -46,5 +46,7 @@ class Data(Section):
     """A file or folder of data, `sklearn:NAME`, or `module.py:function` that loads it."""
     target_column: str | None = None
     """The column to predict, where the data is a table."""
+    drop_columns: tuple[str, ...] = ()
+    """Columns of a table to leave out."""
     validation_data: Source | None = None
     """Data set apart for validation; rows are held out if left out."""

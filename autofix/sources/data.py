@@ -7,7 +7,7 @@ from pathlib import Path
 
 from autofix.errors import FixYourCall, FixYourData
 from autofix.hints import ModelHints
-from autofix.sources import arrays, tables
+from autofix.sources import arrays, folders, records, tables
 from autofix.sources.code import loaded_by
 from autofix.sources.loaded import Loaded, Table
 from autofix.sources.spec import SKLEARN, code_of, existing
@@ -19,6 +19,7 @@ READERS: Mapping[str, Reader] = {
     ".csv": tables.read_csv,
     ".tsv": tables.read_csv,
     ".parquet": tables.read_parquet,
+    ".tfrecord": records.read_tfrecord,
 }
 NOTHING = ModelHints((), (), ())
 PLAIN = Table()
@@ -44,7 +45,9 @@ def load_data(spec: str, *, hints: ModelHints = NOTHING, table: Table = PLAIN) -
     if spec.startswith(SKLEARN):
         return arrays.from_sklearn(spec.removeprefix(SKLEARN), hints)
     path = existing(spec, "data")
-    reader = None if path.is_dir() else READERS.get(path.suffix.lower())
+    if path.is_dir():
+        return folders.read_folder(path, hints, table)
+    reader = records.read_tfrecord if ".tfrecord" in path.name else READERS.get(path.suffix.lower())
     if reader is None:
         raise FixYourCall(
             f"data must be a file of type {', '.join(READERS)}, a folder, sklearn:NAME or module.py:load_data. "

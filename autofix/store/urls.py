@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-# Everything between "://user:" and the last "@" before the path: a password may itself hold "@", ":" or blanks.
-_PASSWORD = re.compile(r"(?P<before>\b[\w+.-]+://[^\s:/@]*:)(?P<password>[^/\s]*)(?=@)")
-# As a parameter of the address, which PostgreSQL accepts too.
-_PARAMETER = re.compile(r"(?P<before>[?&;](?:password|passwd|pwd|sslpassword)=)[^&;\s]*", re.IGNORECASE)
+# Between "://user:" and the last "@": a password may itself hold "@", "/" or ":", and blanks if nobody escaped them.
+_PASSWORD = re.compile(r"(?<=://)(?P<user>[^\s:/@?#]*):(?:\S*|[^@\n]*)(?=@)")
+# As a parameter of the address, which drivers accept too.
+_PARAMETER = re.compile(r"(?P<before>[?&;](?:password|passwd|pwd|sslpassword|token|secret)=)[^&;#\s]*", re.IGNORECASE)
 # What people, hosts and `DATABASE_URL` write for the driver that the extra `postgresql` brings.
 _POSTGRESQL = re.compile(r"^postgres(?:ql)?(?:\+psycopg)?://")
 DRIVER = "postgresql+psycopg://"
@@ -20,7 +20,7 @@ def hidden(text: str) -> str:
         >>> hidden("postgresql://me:secret@host/db")
         'postgresql://me:***@host/db'
     """
-    return _PARAMETER.sub(r"\g<before>***", _PASSWORD.sub(r"\g<before>***", text))
+    return _PARAMETER.sub(r"\g<before>***", _PASSWORD.sub(r"\g<user>:***", text))
 
 
 def with_driver(url: str) -> str:

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from autofix.cli import main
 from autofix.config import KINDS, FixYourConfig, example, read, schema
 from autofix.config.lines import LARGEST, parse
-from autofix.config.paths import inside, is_code, resolved, safe_name
+from autofix.config.paths import inside, resolved, safe_name
 from autofix.errors import FixYourCall
 from autofix.sweeps.config import Sweep
 
@@ -141,18 +141,22 @@ def test_scalars_are_those_of_yaml_1_2():
 
 
 @pytest.mark.parametrize(
-    ("spec", "expected", "code"),
+    ("spec", "expected"),
     [
-        ("a.npz", "/f/a.npz", False),
-        ("/abs/a.npz", "/abs/a.npz", False),
-        ("m.py:build", "/f/m.py:build", True),
-        ("pkg.mod:build", "pkg.mod:build", True),
-        ("sklearn:digits", "sklearn:digits", False),
+        ("a.npz", "/f/a.npz"),
+        ("/abs/a.npz", "/abs/a.npz"),
+        ("m.py:build", "/f/m.py:build"),
+        ("pkg.mod:build", "pkg.mod:build"),
+        ("sklearn:digits", "sklearn:digits"),
     ],
 )
-def test_sources_are_resolved_by_what_they_are(spec, expected, code):
+def test_sources_are_resolved_by_what_they_are(spec, expected):
     assert resolved(spec, Path("/f")) == expected
-    assert is_code(spec) is code
+
+
+def test_code_without_a_function_is_told_where_it_is_named(tmp_path):
+    told = faults(tmp_path, GOOD.replace("a.keras", "models.py"))
+    assert told[0].startswith("2:10: `models[0]`: a Python file needs the name of a function")
 
 
 @pytest.mark.parametrize("name", ["../x", "/etc/passwd", "a/../../x", "", ".", "link/x"])

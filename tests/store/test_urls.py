@@ -12,6 +12,7 @@ from autofix.store.urls import hidden, with_driver
     [
         ("postgresql://me:secret@host/db", "postgresql://me:***@host/db"),
         ("postgresql+psycopg://me:s@cr@et@host:5432/db", "postgresql+psycopg://me:***@host:5432/db"),
+        ("postgresql://me:se/c ret@host/db", "postgresql://me:***@host/db"),
         ("postgresql://:secret@host/db", "postgresql://:***@host/db"),
         (
             "postgresql://host/db?user=me&password=secret&sslmode=require",
