@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,25 +16,15 @@ from autofix.files import write_json
 from autofix.job import Job
 from autofix.progress import Narrator
 from autofix.sources.loaded import Loaded, Table
+from autofix.store.folder import LOCK, METRICS, RunFolder
 
 if TYPE_CHECKING:
     from autofix.hints import ModelHints
     from autofix.result import RepairResult
 
-# Names in a run folder.
-METRICS = "metrics.json"
+# Names in a run folder, beside those of `autofix.store.folder`.
 ENCODING = "encoding.json"
 LOG = "autofix.log"
-# What a verdict is to the shell. An improvement is proven and written out; what is missing to more is told by the
-# verdict, and by the exit code only if the job names a score that it had to reach.
-VERDICTS = {
-    "healthy": Exit.DONE,
-    "repaired": Exit.DONE,
-    "improved": Exit.DONE,
-    "unrepaired": Exit.NO_REPAIR,
-    "out_of_budget": Exit.NO_REPAIR,
-    "unusable": Exit.UNUSABLE,
-}
 
 
 def execute(job: Job, *, tell: Narrator) -> Exit:
@@ -51,24 +41,22 @@ def execute(job: Job, *, tell: Narrator) -> Exit:
         AutofixError: If there is no result, with the reason. Nothing is written where model or data are at fault.
         OSError: If the machine is at fault, such as by a disk that is full.
     """
+    folder = RunFolder.at(job.out)
+    missing = [path for path in (folder.path, *folder.path.parents) if not path.exists()]
     try:
-        return ended(_repaired(job, tell), job)
-    except (AutofixError, OSError):
-        raise
-    except Exception as error:  # whatever the user's own code does, in a place where nobody expects it
+        result = _repaired(job, folder, tell)
+    except BaseException as error:
+        if missing:
+            _leave(folder, missing)
+        if isinstance(error, AutofixError | OSError) or not isinstance(error, Exception):
+            raise
+        # Whatever the user's own code does, in a place where nobody expects it.
         raise FixTheCrash(f"the repair ended with an error: {one_line(error)}.", traceback.format_exc()) from error
+    reached = job.target is None or (result.after is not None and result.after.mean >= job.target)
+    return result.exit if reached or result.exit is not Exit.DONE or not result.patch else Exit.NO_REPAIR
 
 
-def ended(result: RepairResult, job: Job) -> Exit:
-    """Returns what a result is to the shell."""
-    code = VERDICTS[result.status]
-    reached = result.after is not None and (job.target is None or result.after.mean >= job.target)
-    if result.status == "improved" and not reached:
-        return Exit.NO_REPAIR
-    return code
-
-
-def _repaired(job: Job, tell: Narrator) -> RepairResult:
+def _repaired(job: Job, folder: RunFolder, tell: Narrator) -> RepairResult:
     from autofix.api import repair
     from autofix.sources.model import hints_for, load_model
 
@@ -77,7 +65,7 @@ def _repaired(job: Job, tell: Narrator) -> RepairResult:
     tell("reading the data")
     table = Table(job.target_column, job.drop_columns)
     loaded = load(job.data, job.validation_data, table, hints_for(model))
-    with _logging_to(Path(job.out) / LOG):
+    with _logging_to(folder / LOG):
         result = repair(
             model,
             loaded.data,
@@ -93,13 +81,15 @@ def _repaired(job: Job, tell: Narrator) -> RepairResult:
             weights=job.weights,
             seed=job.seed,
             progress=tell,
+            out=job.out,
+            storage=job.storage,
         )
     if loaded.encoding is not None:
-        write_json(Path(job.out) / ENCODING, loaded.encoding.to_dict())
-    result.save(job.out)
-    document = {key: value for key, value in result.to_dict().items() if key not in ("recipe", "trials")}
-    document["notes"] = [*loaded.notes, *document["notes"]]
-    write_json(Path(job.out) / METRICS, {**document, "exit_code": int(ended(result, job))})
+        write_json(folder / ENCODING, loaded.encoding.to_dict())
+    metrics = folder.result_document()
+    notes = list(dict.fromkeys([*loaded.notes, *metrics.get("notes", ())]))
+    if metrics and notes != metrics.get("notes"):
+        write_json(folder / METRICS, {**metrics, "notes": notes})
     return result
 
 
@@ -130,3 +120,13 @@ def _logging_to(path: Path) -> Iterator[None]:
         log.removeHandler(handler)
         log.setLevel(level)
         handler.close()
+
+
+def _leave(folder: RunFolder, made: Sequence[Path]) -> None:
+    """Removes folders again, the innermost first, if nothing was begun in them."""
+    if folder.path.is_dir() and {item.name for item in folder.path.iterdir()} <= {LOCK, LOG}:
+        for item in folder.path.iterdir():
+            item.unlink()
+        for path in made:
+            with contextlib.suppress(OSError):  # somebody else has begun something beside it
+                path.rmdir()

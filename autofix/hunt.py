@@ -12,7 +12,7 @@ from autofix.compose import Composer
 from autofix.minimise import cheapest, minimise
 from autofix.outcome import Outcome
 from autofix.progress import Narrator
-from autofix.search import Search
+from autofix.search import Search, Shelf
 from autofix.session import Session
 from autofix.strategy import Strategy
 from autofix.symptom import Diagnosis
@@ -42,6 +42,8 @@ class Hunt:
         notes: Where to leave what the user should know.
         seed: Seed of the search.
         target: Score that is good enough; None leaves it to the data.
+        slots: Candidates that are trained at the same time.
+        shelf: Keeps the trials of the search; None to forget them with the process.
         baseline: The run as it came, once it was made.
     """
 
@@ -53,6 +55,8 @@ class Hunt:
     notes: list[str]
     seed: int
     target: float | None
+    slots: int = 1
+    shelf: Shelf | None = None
     baseline: Outcome | None = None
     composer: Composer = field(init=False)
     search: Search = field(init=False)
@@ -68,6 +72,9 @@ class Hunt:
             self.reserve,
             most_trials=self.clock.budget.trials,
             on_trial=self.record,
+            now=self.clock.now,
+            slots=self.slots,
+            shelf=self.shelf,
         )
 
     def know(self, findings: Sequence[Diagnosis], baseline: Outcome | None) -> None:
@@ -173,6 +180,8 @@ class Hunt:
             deadline=self.clock.deadline - min(self.proving(small), RESERVE_SHARE * self.budget_seconds),
             floor=floor,
             on_trial=self.record,
+            now=self.clock.now,
+            slots=self.slots,
         )
         if not minimal.complete:
             self.notes.append("the time was up before every line of the patch could be left out in turn")

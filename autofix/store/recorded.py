@@ -157,10 +157,10 @@ class Recorded:
         asked = {"what": "fit", "recipe": recipe.fingerprint(), "seed": seed}
         entry = self.ledger.find(asked)
         outcome = None if entry is None else self._recalled(entry, weights=True)
-        if entry is not None and outcome is not None:
-            if outcome.weights is not None or outcome.status is not Status.DONE:
-                self._pass(entry)
-                return replace(outcome, patch=patch)
+        usable = outcome is not None and (outcome.weights is not None or outcome.status is not Status.DONE)
+        if entry is not None and outcome is not None and usable:
+            self._pass(entry)
+            return replace(outcome, patch=patch)
         self._live()
         began = self.clock.spent
         outcome = self.trainer.fit(recipe, patch, source, seed=seed, deadline=self.clock.real(deadline))

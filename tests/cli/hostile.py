@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import stat
 import zipfile
 from collections.abc import Callable, Mapping
@@ -110,4 +109,4 @@ def cut(source: Path, path: Path, share: float = 0.5) -> None:
 
 
 def everything_in(folder: Path) -> set[str]:
-    return {os.path.relpath(os.path.join(base, name), folder) for base, _, names in os.walk(folder) for name in names}
+    return {str(item.relative_to(folder)) for item in folder.rglob("*")}
