@@ -24,7 +24,7 @@ class Asked:
         share: Share of the rows to hold out.
         by: "content" or "last": which ones.
         fit: Settings of `fit` that are known, as a recipe writes them; class weights by label.
-        labels: The labels in column order by output, where the targets of `model` are encoded by a repair; None if not.
+        labels: One entry an output: the labels in column order where a repair encodes the targets of `model`, or None.
         champion_labels: Those of the champion.
         settings: Metric, target, budget, strategies, weights: those of a repair that were given.
         seed: Seed of everything.
@@ -45,8 +45,8 @@ class Asked:
     share: float = 0.2
     by: str = "content"
     fit: Mapping[str, Any] = field(default_factory=FrozenDict)
-    labels: Mapping[str, Any] | None = None
-    champion_labels: Mapping[str, Any] | None = None
+    labels: tuple[Any, ...] | None = None
+    champion_labels: tuple[Any, ...] | None = None
     settings: Mapping[str, Any] = field(default_factory=FrozenDict)
     seed: int = 0
     jobs: int = 1
@@ -90,7 +90,7 @@ class Answer:
         drift_text: It in words.
         rows: Rows trained on, and rows of the holdout.
         fit: Settings of `fit` that the challenger was trained with; class weights by label.
-        labels: Its labels in column order, where its targets are encoded.
+        labels: One entry an output: its labels in column order where its targets are encoded, else None.
         changes: What a repair changed, a line each.
         findings: What was wrong, a line each.
         notes: Sentences that qualify the answer.
@@ -112,7 +112,7 @@ class Answer:
     drift_text: str = ""
     rows: tuple[int, int] = (0, 0)
     fit: Mapping[str, Any] = field(default_factory=FrozenDict)
-    labels: Mapping[str, Any] | None = None
+    labels: tuple[Any, ...] | None = None
     changes: tuple[str, ...] = ()
     findings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()

@@ -17,7 +17,7 @@ from autofix.retraining.asked import Answer, Asked
 from autofix.retraining.contest import Contest, Standing, contest, standing
 from autofix.retraining.predictions import Predictions, mixed, predictions
 from autofix.retraining.rows import Rows, target_columns
-from autofix.session import Session
+from autofix.session import Session, with_labels
 from autofix.sources.model import load_model
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def measured(session: Session, rows: Rows, challenger: Challenger, asked: Asked)
         drift_text="" if found is None else str(found),
         rows=rows.counts,
         fit=_fit_by_label(challenger.recipe, session),
-        labels=thaw(challenger.recipe.transforms["labels"]),
+        labels=_labels(challenger.recipe, session),
         changes=tuple(_line(line) for line in result.patch.lines),
         findings=tuple(str(item) for item in result.diagnosis if item.severity >= judge.SUSPECT),
         notes=tuple(dict.fromkeys((*rows.notes, *result.notes, *result.next_steps))),
@@ -108,7 +108,7 @@ def _of_champion(session: Session, rows: Rows, asked: Asked) -> Predictions:
     model = session.model if trains_it else load_model(asked.champion, allow_unsafe=asked.allow_unsafe)
     recipe = session.recipe
     if not trains_it:
-        recipe = Recipe.of(model).set("transforms/labels", asked.champion_labels)
+        recipe = with_labels(Recipe.of(model), session.facts, asked.champion_labels or ())
     try:
         return predictions(model, recipe, session.facts, session.data, rows.held.x)
     except Exception as error:  # whatever a model raises about inputs that it was not made for
@@ -158,6 +158,11 @@ def _fit_by_label(recipe: Recipe, session: Session) -> Mapping[str, Any]:
             str(classes[int(place)]): weight for place, weight in weights.items() if int(place) < len(classes)
         }
     return fit
+
+
+def _labels(recipe: Recipe, session: Session) -> tuple[Any, ...] | None:
+    named = thaw(recipe.transforms["labels"])
+    return None if not named else tuple(named.get(target.name) for target in session.facts.targets)
 
 
 def _line(line: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -53,7 +54,10 @@ def execute(job: Job, *, tell: Narrator) -> Exit:
     document = work.read(ASKED)
     assert document is not None
     try:
-        answer = train(Asked.from_dict(document), work.folder, tell)
+        with warnings.catch_warnings():
+            # What Keras has to say of a stuck program is said once, by the findings.
+            warnings.simplefilter("ignore")
+            answer = train(Asked.from_dict(document), work.folder, tell)
     except Exception as error:  # whatever the user's own code or data does
         print_exc()
         text = str(error) if isinstance(error, AutofixError) else one_line(error)
