@@ -17,6 +17,7 @@ from autofix.budget import Budget, Clock
 from autofix.controller import Controller
 from autofix.errors import FixYourCall
 from autofix.given import first_rows, read
+from autofix.isolation.session import isolated, serving
 from autofix.live.handover import refusal, watched_settings
 from autofix.progress import Narrator, narrator
 from autofix.registry import strategies as registered
@@ -56,6 +57,7 @@ def repair(
     progress: bool | Literal["auto"] | Narrator = "auto",
     out: str | os.PathLike[str] | None = None,
     storage: str | None = None,
+    jobs: int = 1,
 ) -> RepairResult:
     """Finds out why a run is stuck, searches remedies, and returns a patched, retrained model with the proof.
 
@@ -73,7 +75,7 @@ def repair(
         metric: "auto" (balanced accuracy, or R2 for regression), the name of a scikit-learn scorer, or a function
             `(y_true, y_pred) -> float`, higher is better.
         target: A score that is good enough; the search stops at the first candidate that reaches it.
-        budget: Seconds, a duration such as "30m", multiples of one run of the model such as "10x" (at least 10
+        budget: Seconds, a duration such as "30m", multiples of one run of the model such as "10x" (at least 20
             seconds), or a `Budget`.
         strategies: Names of the strategies to use; all of them if left out.
         weights: "auto" keeps frozen and pretrained weights and starts everything else fresh; "keep" starts from the
@@ -88,6 +90,8 @@ def repair(
             it was finished.
         storage: URL of a database, such as "postgresql://user@host/name", that keeps the search's study; a journal
             file in the folder `out` if left out, which `optuna-dashboard` opens.
+        jobs: Runs to make at the same time. More than one are made in processes of their own, which takes some 10
+            seconds to set up and 200 MB of memory for each; a run that kills its process then ends that run alone.
 
     Returns:
         A `RepairResult`: `result.model`, `result.changes`, and `print(result)` for the change log.
@@ -96,6 +100,7 @@ def repair(
         FixYourCall: If an argument is wrong, or `out` belongs to a repair of something else.
         FixYourData: If the data cannot be read.
         FixYourModel: If the model is not compiled or cannot be read.
+        FixTheCrash: If one run after the other kills its process.
         TryLater: If another process is writing to `out`, or the database does not answer.
 
     Example:
@@ -106,7 +111,7 @@ def repair(
     clock = Clock(Budget.of(budget))
     chosen = registered(strategies)
     fit = {**watched_settings(watch), **fit_settings(epochs, batch_size, class_weight, shuffle)}
-    check_arguments(weights, seed, target, progress)
+    check_arguments(weights, seed, target, progress, jobs)
     check_places(out, storage)
     folder = None if out is None else RunFolder.at(out)
     settings = settings_of(
@@ -144,6 +149,7 @@ def repair(
                     return results.read(folder, given, first_rows(data))
                 except FixYourCall as error:
                     logger.warning("%s The result is made again from what was trained.", error)
+        servers = stack.enter_context(serving(jobs))
         session = prepare(
             model,
             data,
@@ -154,6 +160,7 @@ def repair(
             seed=seed,
             began=began,
         )
+        session = isolated(session, servers, jobs)
         stack.callback(session.trainer.close)
         record, shelf = None, None
         if folder is not None:
@@ -165,7 +172,7 @@ def repair(
             stack.enter_context(record.running(clock))
         elif storage is not None:
             shelf = Shelf(in_database(storage, f"autofix-{uuid.uuid4().hex[:12]}"))
-        controller = Controller(session, chosen, clock, tell, seed, target, shelf=shelf)
+        controller = Controller(session, chosen, clock, tell, seed, target, slots=jobs, shelf=shelf)
         if watch is not None:
             refused = refusal(watch, session, fit, weights)
             controller.notes += [refused] if refused else []

@@ -83,6 +83,7 @@ def _repaired(job: Job, folder: RunFolder, tell: Narrator) -> RepairResult:
             progress=tell,
             out=job.out,
             storage=job.storage,
+            jobs=job.jobs,
         )
     if loaded.encoding is not None:
         write_json(folder / ENCODING, loaded.encoding.to_dict())

@@ -150,7 +150,9 @@ class _Supervisor:
             for conductor in self.running:
                 conductor.wire.close()
             if self.host is not None:
-                self.host.kill() if self.signals else self.host.close()
+                if self.signals:  # at once; the kernel ends what still runs
+                    self.host.kill()
+                self.host.close()
         for number in range(len(self.jobs)):
             if number not in self.ended:
                 self.end(number, self.stopped())
@@ -204,6 +206,7 @@ class _Supervisor:
         words = host.last_words()
         self.selector.unregister(host.client.wire)
         host.kill()
+        host.close()
         self.host = None
         for conductor in list(self.running):
             self.lose(conductor, "ended with its server, which " + in_words(host.process.returncode), words)

@@ -41,13 +41,14 @@ def live(birth: Mapping[str, Any], files: list[int], server: socket.socket | Non
     lifeline.die_with(parent)
     lifeline.watch(parent)
     connection, written = files
+    os.dup(connection)  # never closed: the other side sees the end once this process has an exit status, not before
     with Path(os.devnull).open() as nothing:
         os.dup2(nothing.fileno(), 0)
     os.dup2(written, 1)
     os.dup2(written, 2)
     os.close(written)
     faulthandler.enable(2)
-    faulthandler.register(WHERE, 2)
+    faulthandler.register(WHERE, 2, all_threads=False)
     _first_to_go(SLOT_SCORE if birth["slot"] else CONDUCTOR_SCORE)
     try:
         module, _, name = birth["entry"].partition(":")

@@ -23,15 +23,15 @@ FORKS = sys.platform == "linux" and hasattr(os, "fork")
 # Seconds that the server gets to end its children before it is killed; they then end by themselves.
 GOODBYE = 5.0
 # Characters of what a process wrote last that are told when it ended badly.
-TAIL = 2_000
+TAIL = 8_000
 
 
 class Host:
     """The server process, as the process that started it sees it.
 
     Args:
-        preload: Modules that the server imports.
-        forks: Whether children are forked.
+        process: The server.
+        client: Asks it for children.
     """
 
     def __init__(self, process: subprocess.Popen[bytes], client: Client) -> None:
@@ -39,14 +39,15 @@ class Host:
         self.client = client
 
     @classmethod
-    def start(cls, *, preload: Sequence[str] = PRELOAD, forks: bool = FORKS) -> Self:
+    def start(cls, *, preload: Sequence[str] = PRELOAD, forks: bool = FORKS, folder: Path | None = None) -> Self:
         """Starts a server; returns at once, while it imports.
 
         Args:
             preload: Modules that the server imports.
             forks: Whether its children are forked; else each is a new interpreter, which imports for itself.
+            folder: Private folder to work in, which the server removes in the end; a new one if left out.
         """
-        folder = Path(tempfile.mkdtemp(prefix="autofix-"))  # for its owner alone
+        folder = folder or Path(tempfile.mkdtemp(prefix="autofix-"))  # for its owner alone
         ours, theirs = socket.socketpair()
         # Modules are found where this process finds them, a script's own folder included.
         path = os.pathsep.join(entry or str(Path.cwd()) for entry in sys.path)
@@ -87,19 +88,18 @@ class Host:
         shutil.rmtree(self.client.folder, ignore_errors=True)
 
     def kill(self) -> None:
-        """Ends the server at once; the kernel ends what is below it."""
+        """Ends the server at once; the kernel ends what is below it. The folder stays, for the next server."""
         self.client.close()
         with contextlib.suppress(ProcessLookupError):
             self.process.kill()
         self.process.wait()
-        shutil.rmtree(self.client.folder, ignore_errors=True)
 
 
-def last_lines(path: Path) -> str:
-    """Returns the end of a file of text; nothing where it cannot be read."""
+def last_lines(path: Path, since: int = 0) -> str:
+    """Returns the end of a file of text from a byte on; nothing where it cannot be read."""
     try:
         with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - TAIL))
+            file.seek(max(since, path.stat().st_size - TAIL))
             return file.read().decode(errors="replace").strip()
     except OSError:
         return ""

@@ -111,9 +111,9 @@ def numbers(series: Any) -> np.ndarray[Any, Any]:
         truth = {"True": 1, "False": 0}
         mapped = [truth.get(str(item), item) for item in series]
         series = pd.to_numeric(pd.Series(mapped, dtype=object), errors="coerce")
-    array = np.asarray(series.to_numpy(dtype=np.float64, na_value=np.nan))
-    whole = getattr(series.dtype, "kind", "f") in "biu" and not np.isnan(array).any()
-    return array.astype(np.int64) if whole and series.dtype != np.uint64 else array
+    if getattr(series.dtype, "kind", "f") in "bi" and not series.isna().any():
+        return np.asarray(series.to_numpy(dtype=np.int64))
+    return np.asarray(series.to_numpy(dtype=np.float64, na_value=np.nan))
 
 
 def not_numbers(series: Any) -> tuple[str, ...]:
@@ -122,6 +122,12 @@ def not_numbers(series: Any) -> tuple[str, ...]:
         return ()
     missing = np.isnan(numbers(series))
     return tuple(dict.fromkeys(text for text, gap in zip(texts(series), missing, strict=True) if gap and text))
+
+
+def numbers_the_rows(series: Any) -> bool:
+    """Whether a column does nothing but count the rows."""
+    values = numbers(series)
+    return len(values) > FEW and bool(np.all(np.diff(values) == 1))
 
 
 def texts(series: Any) -> list[str | None]:

@@ -17,7 +17,7 @@ import numpy as np
 
 from autofix.errors import FixYourCall, FixYourData, did_you_mean
 from autofix.hints import ModelHints
-from autofix.sources.columns import Column, Kind, categories_of, not_numbers
+from autofix.sources.columns import Column, Kind, categories_of, not_numbers, numbers_the_rows
 from autofix.sources.labels import Target, target_of
 
 # Ways to write categories, in the order in which they are tried on the width of a model's input: by what they are
@@ -144,6 +144,11 @@ def encoding_of(frame: Any, target: str, hints: ModelHints) -> tuple[Encoding, t
         f"column {name!r}: {', '.join(map(repr, odd[:3]))} counts as missing"
         for name in rest
         if found[name] is None and (odd := not_numbers(frame[name]))
+    ]
+    notes += [
+        f"column {name!r} counts the rows and says nothing of new ones: leave it out (--drop {name!r})"
+        for name in rest
+        if found[name] is None and numbers_the_rows(frame[name])
     ]
     parts, more = _one_input(found, hints) if len(hints.inputs) < 2 else _several(found, hints)
     return Encoding(parts, outputs), (*notes, *more)

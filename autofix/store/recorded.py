@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from autofix.trainer.start import Start
 
 
+RUNG = "rung"
+
+
 class Recalled(AutofixError):
     """What was asked ended with this error before."""
 
@@ -205,7 +208,7 @@ class Recorded:
             seconds = self.trainer.choose_rung(recipe)
             return {"seconds": seconds, "rung": self.trainer.rung}
 
-        answer = self._answer({"what": "rung", "recipe": recipe.fingerprint()}, chosen)
+        answer = self._answer({"what": RUNG, "recipe": recipe.fingerprint()}, chosen)
         self.trainer.rung = float(answer["rung"])
         return float(answer["seconds"])
 
@@ -275,10 +278,15 @@ class Recorded:
         return answer
 
     def _pass(self, entry: Entry) -> None:
-        """Lets the time pass that an answer took, up to the next question."""
+        """Lets the time pass that an answer took.
+
+        Whatever goes on is decided right after an answer; only how long it took to set up a program is measured from
+        the question on.
+        """
         if self.clock.stands:
             after = self.ledger.after(entry)
-            self.clock.stand(entry.ended if after is None else max(entry.ended, after.began))
+            timed = after is not None and after.asked["what"] == RUNG
+            self.clock.stand(max(entry.ended, after.began) if after is not None and timed else entry.ended)
 
     def _live(self) -> None:
         """From here on nothing is known beforehand."""
