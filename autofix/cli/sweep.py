@@ -117,9 +117,9 @@ def _from_options(source: str, given: dict[str, Any]) -> tuple[Sweep, Path]:
     if "data" not in given:
         raise usage("--data is missing. Name a data set, or a sweep.yaml instead of the model.")
     names = given.get("strategies", ())
-    sets = [StrategySet(use=(name,)) for name in names] + ([StrategySet(use=names)] if len(names) != 1 else [])
-    if not names:
-        sets = [StrategySet()]
+    sets = [StrategySet(use=(name,)) for name in names]
+    if len(names) != 1:
+        sets.append(StrategySet(use=names or None))
     repair = {name: given[name] for name in REPAIR if name in given}
     target = given.get("target_column")
     return Sweep.model_validate(

@@ -97,7 +97,7 @@ class Board:
                 )
         if known is None or set(documents) - set(known):
             self._set(CELLS, {**(known or {}), **documents})
-        self.put_up(set(documents))
+        self.put_up(documents)
         self._set(READY, True)
 
     def attributes(self) -> Mapping[str, Any]:
@@ -123,8 +123,9 @@ class Board:
     def put_up(self, cells: Iterable[str]) -> None:
         """Puts up a trial for each of these cells that has none that waits, runs or is done."""
         have = {trial.user_attrs.get(CELL) for trial in self._trials() if trial.state in (*OPEN, *DONE)}
-        for cell in sorted(set(cells) - have):
-            self._put_up(cell, 0)
+        for cell in cells:
+            if cell not in have:
+                self._put_up(cell, 0)
 
     # What a worker does
 

@@ -173,7 +173,8 @@ class Runner:
             jobs = self._jobs(claim)
             self.supervise(jobs, slots=self.slots, say=self.tell, on_end=self._end)  # type: ignore[arg-type]
             return True
-        open_cells = [name for name, ending in self.board.endings().items() if ending is None]
+        # Cells that must not be done here are not waited for.
+        open_cells = [name for name, ending in self.board.endings().items() if ending is None and self._accepts(name)]
         if not open_cells and not self.stay:
             return False
         time.sleep(self.board.terms.poll)

@@ -13,9 +13,12 @@ from typing import Any
 
 from autofix.exits import Exit
 from autofix.files import write_json, write_text
+from autofix.store.folder import METRICS, RunFolder
 from autofix.sweeps.cell import Cell
 from autofix.sweeps.ending import KEPT, Ending, mean
 
+# What `metrics.json` says of a repair that has no result; None where there is no such file.
+UNFINISHED = (None, "interrupted", "failed")
 JSON, CSV = "summary.json", "summary.csv"
 # Characters of a value in the summary; whole layers are in the patch.
 LONGEST_VALUE = 40
@@ -136,14 +139,14 @@ def write(folder: Path, table: Sequence[Row], whole: Mapping[str, Any]) -> None:
 def bring_home(cells: Sequence[Cell], endings: Mapping[str, Ending | None]) -> None:
     """Writes patch, change log and metrics of cells that other machines did into the run folders that lack them."""
     for cell in cells:
-        ending, folder = endings.get(cell.name), Path(cell.job.out)
-        if ending is None or (folder / "metrics.json").exists():
+        ending, folder = endings.get(cell.name), RunFolder.at(cell.job.out)
+        if ending is None or folder.result_document().get("status") not in UNFINISHED:
             continue
         for name, file in KEPT.items():
             text = getattr(ending, name)
             if text is not None:
                 write_text(folder / file, text)
-        write_json(folder / "metrics.json", dict(ending.metrics))
+        write_json(folder / METRICS, dict(ending.metrics))
 
 
 def _table(table: Sequence[Row], width: int) -> str:
