@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import time
 import warnings
@@ -18,6 +19,7 @@ from autofix.controller import Controller
 from autofix.errors import AutofixError, FixYourCall, one_line
 from autofix.exits import Exit, exit_of
 from autofix.files import write_json, write_text
+from autofix.isolation.session import isolated, serving
 from autofix.job import Job
 from autofix.outcome import Outcome, Status
 from autofix.progress import Narrator
@@ -86,15 +88,16 @@ def train(asked: Asked, folder: Path, tell: Narrator) -> Answer:
     rows = read(model, asked)
     if rows.fingerprint in asked.known:
         return Answer(fingerprint=rows.fingerprint, repeated=True, seconds=time.monotonic() - began)
-    session = _session(model, rows, asked)
-    try:
+    with contextlib.ExitStack() as stack:
+        # In a process below the supervisor every run is made by a slot: what kills one ends that run alone.
+        servers = stack.enter_context(serving(asked.jobs))
+        session = isolated(_session(model, rows, asked), servers, asked.jobs)
+        stack.callback(session.trainer.close)
         challenger = _challenger(session, asked, folder, tell)
         tell("comparing it with the champion" if asked.champion else "comparing it with guessing")
         answer = measured(session, rows, challenger, asked)
         if challenger.model is not None:
             _write(folder / CHALLENGER, challenger, rows, session, answer)
-    finally:
-        session.trainer.close()
     return replace(answer, seconds=time.monotonic() - began)
 
 
@@ -124,7 +127,7 @@ def _challenger(session: Session, asked: Asked, folder: Path, tell: Narrator) ->
         session = replace(session, trainer=record.trainer(session.trainer, clock))
         with record.running(clock):
             controller = Controller(
-                session, chosen, clock, tell, asked.seed, settings.get("target"), shelf=record.shelf
+                session, chosen, clock, tell, asked.seed, settings.get("target"), slots=asked.jobs, shelf=record.shelf
             )
             result = controller.run()
             recipe = result.patch.apply(session.recipe)

@@ -13,6 +13,17 @@ import pytest
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples" / "scheduling"
 
+HEAVY = ("tensorflow", "keras", "optuna", "sklearn", "pandas")
+# The command, which says on standard error in the end what heavy modules its own process has imported.
+PROBE = f"""
+import sys
+from autofix.cli import main
+try:
+    main(sys.argv[1:])
+finally:
+    print("imported:", [name for name in {HEAVY} if name in sys.modules], file=sys.stderr)
+"""
+
 
 @dataclass(frozen=True)
 class Place:
@@ -57,7 +68,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Place:
     place = Place(folder)
     made = place.run("python churn.py 800 1 0")
     assert made.returncode == 0, made.stderr
-    return Place(folder, place.run("autofix retrain pipeline.yaml"))
+    (folder / "probe.py").write_text(PROBE)
+    return Place(folder, place.run("python probe.py retrain pipeline.yaml"))
 
 
 @pytest.fixture

@@ -41,6 +41,7 @@ def test_the_command_promotes_a_first_version(trained):
     assert (line["status"], line["version"], line["verdict"]) == ("promoted", 1, "healthy")
     assert line["scores"]["challenger"] > 0.7
     assert "PROMOTED" in trained.first.stderr
+    assert "imported: []" in trained.first.stderr  # all of it is left to the processes below
     names = {item.name for item in (trained.folder / "models" / "current").iterdir()}
     assert names == {
         "BLESSED", "model.keras", "patch.yaml", "metrics.json", "run.json", "data.json", "encoding.json"
