@@ -71,12 +71,13 @@ def retrain(
                     train = trainer(tell)
                     document = running.retrain(settings, train=train, say=say, allow_unsafe=allow_unsafe, force=force)
         except AutofixError as error:
-            document = line.ended(Status.USAGE, exit_of(error), str(error))
+            document = {**line.blank(), **line.ended(Status.USAGE, exit_of(error), str(error))}
         except (KeyboardInterrupt, running.Interrupted) as stop:
             code = stop.code if isinstance(stop, running.Interrupted) else Exit.INTERRUPTED
-            document = line.ended(Status.INTERRUPTED, code, Status.INTERRUPTED.value)
+            document = {**line.blank(), **line.ended(Status.INTERRUPTED, code, Status.INTERRUPTED.value)}
         except OSError as error:
-            document = line.ended(Status.FAILED, exit_of(error), f"{error.strerror or error}: {error.filename}")
+            reason = f"{error.strerror or error}: {error.filename}"
+            document = {**line.blank(), **line.ended(Status.FAILED, exit_of(error), reason)}
     say(f"{document['status'].upper()}  {document['reason']}")
     sys.exit(_told(document, exit_code_healthy))
 

@@ -17,7 +17,7 @@ Document = dict[str, Any]
 TOLD = 10
 
 
-def blank(models: Models) -> Document:
+def blank(models: Models | None = None) -> Document:
     """Returns the last line with everything that it always has."""
     return {
         "status": None,
@@ -35,7 +35,7 @@ def blank(models: Models) -> Document:
         "drift": None,
         "fingerprint": None,
         "notes": [],
-        "models": str(models.root.absolute()),
+        "models": None if models is None else str(models.root.absolute()),
     }
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import shutil
 import time
+import traceback
 import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from traceback import print_exc
 from typing import Any
 
 from autofix import judge
@@ -39,6 +39,8 @@ from autofix.store.inputs import Inputs, settings_of
 from autofix.store.record import Record
 from autofix.strategy import Strategy
 
+# Beside the answer, where the user's own code ended the training with an error.
+TRACEBACK = "traceback.txt"
 # Files of a version beside the model.
 PATCH, METRICS, PROFILE, ENCODING = "patch.yaml", "metrics.json", "data.json", "encoding.json"
 # What a repair may cost where nobody says, as in `autofix.repair`; and weights start fresh: it is a training anew.
@@ -61,8 +63,10 @@ def execute(job: Job, *, tell: Narrator) -> Exit:
             warnings.simplefilter("ignore")
             answer = train(Asked.from_dict(document), work.folder, tell)
     except Exception as error:  # whatever the user's own code or data does
-        print_exc()
-        text = str(error) if isinstance(error, AutofixError) else one_line(error)
+        text = str(error)
+        if not isinstance(error, AutofixError):
+            write_text(work.folder / TRACEBACK, traceback.format_exc())
+            text = f"{one_line(error)}. Its traceback is in {work.folder / TRACEBACK}"
         answer = Answer(error=text, exit_code=int(exit_of(error)))
     work.write(ANSWER, answer.to_dict())
     return Exit(answer.exit_code)
@@ -91,7 +95,7 @@ def train(asked: Asked, folder: Path, tell: Narrator) -> Answer:
     with contextlib.ExitStack() as stack:
         # In a process below the supervisor every run is made by a slot: what kills one ends that run alone.
         servers = stack.enter_context(serving(asked.jobs))
-        session = isolated(_session(model, rows, asked), servers, asked.jobs)
+        session = isolated(session_of(model, rows, asked), servers, asked.jobs)
         stack.callback(session.trainer.close)
         challenger = _challenger(session, asked, folder, tell)
         tell("comparing it with the champion" if asked.champion else "comparing it with guessing")
@@ -101,11 +105,22 @@ def train(asked: Asked, folder: Path, tell: Narrator) -> Answer:
     return replace(answer, seconds=time.monotonic() - began)
 
 
-def _session(model: Any, rows: Rows, asked: Asked) -> Session:
+def session_of(model: Any, rows: Rows, asked: Asked) -> Session:
+    """Returns the program on the rows to train on, ready to be looked at whatever its weights score.
+
+    Args:
+        model: What `load_model` gave for `asked.model`; a champion is marked as trained.
+        rows: The fresh rows.
+        asked: Settings.
+    """
+    if asked.model == asked.champion:
+        # A model that is handed over has a new optimizer. Taken for one that was never fitted, it would keep the moving
+        # statistics of its batch normalizations.
+        model.optimizer.iterations.assign(1)
     fit = dict(asked.fit)
     if "batch_size" not in fit and rows.batch_size is not None:
         fit["batch_size"] = rows.batch_size
-    return prepare(
+    session = prepare(
         model,
         rows.train.data(),
         fit=fit,
@@ -114,6 +129,7 @@ def _session(model: Any, rows: Rows, asked: Asked) -> Session:
         seed=asked.seed,
         labels=asked.labels,
     )
+    return replace(session, anew=True)
 
 
 def _challenger(session: Session, asked: Asked, folder: Path, tell: Narrator) -> Challenger:

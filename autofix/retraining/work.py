@@ -6,6 +6,7 @@ work/<key>/
   run/             the repair: its runs, to go on from
   challenger/      the new model, patch, metrics and the spread of its data
   answer.json      what came of the training; there once all of it is
+  traceback.txt    where the user's own code failed, if it did
   decision.json    what is done about it; from here on nothing is decided again
   notified         the hooks were told
 ```

@@ -44,6 +44,14 @@ def test_what_moved_is_named(moved, name):
     assert list(compared(table(1), table(2, **moved))) == [name]
 
 
+def test_a_small_change_of_many_rows_is_sure_and_no_drift():
+    old, new = table(1, 50_000), table(2, 50_000, age=2.0)
+    every, drifted = drift.compare(drift.profile(old), new)
+    assert every["age"] > 10 * every["clicks"]
+    assert drifted == {}
+    assert list(drift.compare(drift.profile(old), new, threshold=0.01)[1]) == ["age"]
+
+
 def test_the_largest_comes_first():
     assert list(compared(table(1), table(2, age=8.0, income=100.0))) == ["income", "age"]
 

@@ -120,6 +120,7 @@ def test_exit_codes_of_the_command(churn):
         done = churn.run(command)
         assert done.returncode == code
         assert words in last(done.stdout)["reason"]
+        assert {"version", "current", "scores", "fingerprint", "models"} <= last(done.stdout).keys()
         assert words in done.stderr
 
 

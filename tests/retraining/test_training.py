@@ -17,10 +17,13 @@ from autofix.job import Job
 from autofix.retraining.asked import Asked
 from autofix.retraining.config import Pipeline
 from autofix.retraining.models import Models
+from autofix.retraining.rows import read
 from autofix.retraining.running import Ended, retrain
-from autofix.retraining.training import execute
+from autofix.retraining.training import execute, session_of
 from autofix.retraining.work import Work
+from autofix.session import prepare
 from autofix.sources.encoding import Encoding
+from autofix.sources.model import load_model
 
 MODEL = """
 import keras
@@ -144,6 +147,46 @@ def test_the_holdout_is_the_same_for_a_row_in_every_run(line):
     assert sum(first.values()) == 300
     assert sum(second.values()) == 2_800
     assert second["holdout"] / 2_800 == pytest.approx(0.2, abs=0.03)
+
+
+def test_weights_that_are_not_asked_for_say_nothing(line):
+    model = keras.models.load_model(line.models.root / "current" / "model.keras")
+    model.optimizer.iterations.assign(100)
+    x = np.random.default_rng(0).normal(size=(60, 6)).astype("float32")
+    for weights, trained in (("auto", True), ("keep", True), ("reset", False)):
+        session = prepare(model, (x, (x[:, 0] > 0).astype(int)), fit={}, weights=weights)
+        assert session.trained is trained
+        session.trainer.close()
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation")  # Keras, while it saves
+def test_a_champion_starts_afresh_with_all_that_training_moves(tmp_path):
+    normalized = keras.layers.BatchNormalization()
+    model = keras.Sequential([keras.Input((6,)), normalized, keras.layers.Dense(1)])
+    model.compile("adam", "mse")
+    normalized.moving_mean.assign(np.full(6, 7.0))
+    model.save(tmp_path / "model.keras")
+    x = np.random.default_rng(0).normal(size=(200, 6)).astype("float32")
+    np.savez(tmp_path / "rows.npz", x=x, y=x[:, 0])
+    champion = str(tmp_path / "model.keras")
+    for weights, mean in (("reset", 0.0), ("keep", 7.0)):
+        asked = Asked(champion, champion, str(tmp_path / "rows.npz"), settings={"weights": weights})
+        loaded = load_model(champion)
+        session = session_of(loaded, read(loaded, asked), asked)
+        fresh = session.recipe.build(seed=1)
+        values = session.trainer.start.weights(session.recipe, fresh, 0, tuple(v.numpy() for v in fresh.weights))
+        moved = dict(zip((v.path.rsplit("/", 1)[-1] for v in fresh.weights), values, strict=True))["moving_mean"]
+        assert np.all(moved == mean)
+        assert not session.trained
+        session.trainer.close()
+
+
+def test_an_error_of_the_users_own_code_leaves_its_traceback(tmp_path):
+    code = "\n\ndef load():\n    return 1 / 0\n"
+    (tmp_path / "loader.py").write_text(code)
+    found = go(tmp_path, rows(60, 1), data="loader.py:load")
+    assert (found["status"], found["exit_code"]) == ("unusable", 4)
+    assert "division by zero" in found["reason"]
 
 
 @pytest.mark.slow
