@@ -19,8 +19,8 @@ from autofix.progress import Narrator
 from autofix.proof import Prover
 from autofix.recipe import Recipe
 from autofix.result import RepairResult, Verdict
-from autofix.search import Shelf
 from autofix.session import Session
+from autofix.shelf import Shelf
 from autofix.strategy import Strategy
 from autofix.symptom import Diagnosis
 from autofix.symptoms import PREFLIGHT, TRACE

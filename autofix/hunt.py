@@ -12,8 +12,9 @@ from autofix.compose import Composer
 from autofix.minimise import cheapest, minimise
 from autofix.outcome import Outcome, Status
 from autofix.progress import Narrator
-from autofix.search import Search, Shelf
+from autofix.search import Search
 from autofix.session import Session
+from autofix.shelf import Shelf
 from autofix.strategy import Strategy
 from autofix.symptom import Diagnosis
 from autofix.symptoms import PREFLIGHT, TRACE

@@ -17,7 +17,13 @@ from autofix.isolation.client import Client, ServerGone
 from autofix.isolation.wire import Wire
 
 # What the server imports, so that its children need not. It imports Keras and TensorFlow.
-PRELOAD = ("autofix.api", "autofix.isolation.worker", "autofix.conductor")
+PRELOAD = (
+    "autofix.executing",
+    "autofix.api",
+    "autofix.isolation.session",
+    "autofix.isolation.worker",
+    "autofix.conductor",
+)
 # Other systems have `fork` and cannot be trusted with it: macOS' own libraries break in a forked child.
 FORKS = sys.platform == "linux" and hasattr(os, "fork")
 # Seconds that the server gets to end its children before it is killed; they then end by themselves.

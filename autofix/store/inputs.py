@@ -28,9 +28,7 @@ HINTS = {
     "function that builds it, or call `keras.utils.set_random_seed` before.",
     WORDS["program"]: " Layers without a name are numbered on in one process: name them, or call "
     "`keras.utils.clear_session` before the model is built again.",
-    WORDS[
-        "data"
-    ]: " A dataset that is read in another order each time is another one each time: shuffle it with a seed.",
+    WORDS["data"]: " A dataset that comes in another order each time is another one each time: shuffle it with a seed.",
 }
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from random import Random
 from typing import Any
 
 from optuna.exceptions import DuplicatedStudyError, UpdateFinishedTrialError
@@ -27,11 +28,14 @@ from autofix.sweeps.cell import Cell
 from autofix.sweeps.ending import Ending
 from autofix.sweeps.lease import Lease, Watch
 from autofix.sweeps.patience import Patience
+from autofix.sweeps.storage import is_database
 from autofix.sweeps.terms import MOST_DEATHS, Terms
 
 # Names of attributes of the study and of trials.
 CELLS, READY = "autofix.cells", "autofix.ready"
 CELL, DEATHS, LEASE, RESULT = "cell", "deaths", "lease", "result"
+# Trials that were taken meanwhile, after which it pays to look again.
+STALE = 2
 # A repair that ended has a score or none; Optuna knows trials without a value as pruned.
 DONE = (TrialState.COMPLETE, TrialState.PRUNED)
 OPEN = (TrialState.WAITING, TrialState.RUNNING)
@@ -73,6 +77,7 @@ class Board:
     def __post_init__(self) -> None:
         self._study: int | None = None
         self._watch = Watch(self.terms.dead)
+        self._waiting: dict[int, FrozenTrial] = {}
 
     # What a sweep consists of
 
@@ -131,15 +136,18 @@ class Board:
 
     def claim(self, accepts: Callable[[str], bool] = lambda cell: True) -> Claim | None:
         """Takes a cell that waits and that `accepts` says yes to, by its name; None if there is none."""
-        waiting = [trial for trial in self._trials() if trial.state is TrialState.WAITING and CELL in trial.user_attrs]
-        waiting = [trial for trial in waiting if accepts(trial.user_attrs[CELL])]
-        # In order, but workers that start together must not all run after the same cell.
-        start = int(self.lease.holder, 16) % len(waiting) if waiting else 0
-        for trial in waiting[:1] + waiting[start:] + waiting[:start]:
-            claim = self._take(trial)
-            if claim is not None:
-                return claim
-        return None
+        # What was seen last first: a trial that another worker has taken by now costs one call, a look at all several.
+        fresh = False
+        while True:
+            candidates = [trial for trial in self._in_turn() if accepts(trial.user_attrs[CELL])]
+            for trial in candidates[:STALE]:
+                claim = self._take(trial)
+                if claim is not None:
+                    return claim
+            if fresh and not candidates:
+                return None
+            self._trials()
+            fresh = True
 
     def renew(self, claims: Iterable[Claim]) -> list[Claim]:
         """Gives a sign of life for cells; returns those that are lost: somebody took this worker for dead."""
@@ -199,7 +207,21 @@ class Board:
     # In one call each
 
     def _trials(self) -> list[FrozenTrial]:
-        return self.patience(lambda: self.storage.get_all_trials(self.study, deepcopy=False))
+        trials = self.patience(lambda: self.storage.get_all_trials(self.study, deepcopy=False))
+        self._waiting = {
+            trial._trial_id: trial for trial in trials if trial.state is TrialState.WAITING and CELL in trial.user_attrs
+        }
+        return trials
+
+    def _in_turn(self) -> list[FrozenTrial]:
+        """Trials that waited when last seen: in order; in a database in an order of this worker's own.
+
+        Workers of a database start together, and must not all run after the same cell.
+        """
+        waiting = list(self._waiting.values())
+        if is_database(self.patience.address):
+            Random(self.lease.holder).shuffle(waiting)
+        return waiting
 
     def _set(self, key: str, value: Any) -> None:
         self.patience(lambda: self.storage.set_study_user_attr(self.study, key, value))
@@ -210,6 +232,7 @@ class Board:
 
     def _take(self, trial: FrozenTrial) -> Claim | None:
         number, cell = trial._trial_id, trial.user_attrs[CELL]
+        self._waiting.pop(number, None)
         try:
             if not self.patience(lambda: self.storage.set_trial_state_values(number, TrialState.RUNNING)):
                 return None

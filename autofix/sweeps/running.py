@@ -55,13 +55,15 @@ class Supervise(Protocol):
 
 @dataclass
 class Keeper:
-    """Gives signs of life for the cells under way, in a thread of its own: training may take hours.
+    """Gives signs of life and looks for those of others, in a thread of its own: training may take hours.
 
     Attributes:
         board: Told of them.
+        say: Told of workers that are gone.
     """
 
     board: Board
+    say: Say
     lost: set[Claim] = field(default_factory=set)
     _held: set[Claim] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -86,6 +88,8 @@ class Keeper:
     @contextlib.contextmanager
     def alive(self) -> Iterator[None]:
         """Gives signs of life for as long as the block runs."""
+        # What died on this machine needs no waiting, and would otherwise be missed by this very run.
+        self._reap()
         thread = threading.Thread(target=self._renew, name="leases", daemon=True)
         thread.start()
         try:
@@ -96,6 +100,7 @@ class Keeper:
             thread.join(timeout=self.board.terms.renew)
 
     def _renew(self) -> None:
+        looked = time.monotonic()
         while not self._over.wait(self.board.terms.renew):
             held = self.held
             # Where the storage stays away, whoever finishes the cell says so.
@@ -104,6 +109,14 @@ class Keeper:
                 with self._lock:
                     self.lost |= set(lost)
                     self._held -= self.lost
+                # Every worker looks, so that any one of them is enough; seldom, since a look reads the whole study.
+                if time.monotonic() - looked >= self.board.terms.dead / 2:
+                    looked = time.monotonic()
+                    self._reap()
+
+    def _reap(self) -> None:
+        for name in self.board.reap():
+            self.say(f"{name}: its worker is gone; the cell is put up again")
 
 
 @dataclass
@@ -131,7 +144,7 @@ class Runner:
     finished: int = 0
 
     def __post_init__(self) -> None:
-        self._keeper = Keeper(self.board)
+        self._keeper = Keeper(self.board, self.say)
         self._claims: dict[str, tuple[Claim, Cell]] = {}
         self._stopped: Exit | None = None
         self._failed: set[str] = set()
@@ -166,8 +179,6 @@ class Runner:
 
     def _round(self) -> bool:
         """Does what can be taken now; returns whether something may be left to do."""
-        for name in self.board.reap():
-            self.say(f"{name}: its worker is gone; the cell is put up again")
         claim = self._claim()
         if claim is not None:
             jobs = self._jobs(claim)

@@ -78,6 +78,23 @@ def _forever(out: Path, begun: int, tell: Any) -> Exit:
         (out / "tidied").touch()
 
 
+STEADY_RUNS = 60
+
+
+def _steady(out: Path, begun: int, tell: Any) -> Exit:
+    """Makes so many runs in a slot, one file each, and none that has one."""
+    client = home()
+    assert client is not None
+    pool = Pool(lambda: client, packed(nothing), packed(Trainer), 1)
+    for number in range(STEADY_RUNS):
+        path = out / "trials" / f"{number:03}.json"
+        if not path.exists():
+            answer = pool.ask(packed(Request("sleep", (0.03,))), deadline=0.0, grace=1e6)
+            write_json(path, {"number": number, "slot": answer.value})
+        tell(None, RUN)
+    return _good(out, begun, tell)
+
+
 def _dies_stopping(out: Path, begun: int, tell: Any) -> Exit:
     try:
         return _forever(out, begun, tell)
@@ -127,6 +144,7 @@ PLAYS = {
     "deaf": _deaf,
     "dies_stopping": _dies_stopping,
     "with_slots": _with_slots,
+    "steady": _steady,
     "bad_data": _bad_data,
 }
 

@@ -125,7 +125,7 @@ def test_resumed_search_ends_with_the_trials_that_it_was_given(tmp_path, trials)
     with pytest.raises(Killed):
         repair(tmp_path / "killed", Mortal(score, dies_at=1), trials=trials)
     assert repair(tmp_path / "killed", Mortal(score), trials=trials) == expected
-    different = {trial for trial in map(str, expected["params"])}
+    different = set(map(str, expected["params"]))
     assert trials <= len(different) <= len(expected["params"])
 
 
