@@ -123,8 +123,7 @@ class Recorded:
             if proves:
                 self._best.take(entry)
             return replace(outcome, patch=patch)
-        self._live()
-        began = self.clock.spent
+        began = self._live()
         outcome = self.trainer.run(
             recipe,
             patch,
@@ -157,8 +156,7 @@ class Recorded:
         if entry is not None and outcome is not None and usable:
             self._pass(entry)
             return replace(outcome, patch=patch)
-        self._live()
-        began = self.clock.spent
+        began = self._live()
         outcome = self.trainer.fit(recipe, patch, source, seed=seed, deadline=self.clock.real(deadline))
         if outcome.status is not Status.CUT:
             self._write(asked, began, outcome, keep_weights=True)
@@ -179,11 +177,9 @@ class Recorded:
         entry = self.ledger.find(asked)
         if entry is not None:
             self._pass(entry)
-            if entry.outcome is None:
-                raise Recalled(str(entry.answer["error"]))
-            return replace(entry.outcome, patch=patch, weights=weights)
-        self._live()
-        began = self.clock.spent
+            if entry.outcome is not None:
+                return replace(entry.outcome, patch=patch, weights=weights)
+        began = self._live()
         try:
             outcome = self.trainer.score_weights(recipe, patch, weights)
         except Exception as error:
@@ -237,11 +233,8 @@ class Recorded:
         entry = self.ledger.find(asked)
         if entry is not None:
             self._pass(entry)
-            if "error" in entry.answer:
-                raise Recalled(str(entry.answer["error"]))
             return entry.answer
-        self._live()
-        began = self.clock.spent
+        began = self._live()
         try:
             answer = ask()
         except Exception as error:
@@ -251,21 +244,24 @@ class Recorded:
         return answer
 
     def _pass(self, entry: Entry) -> None:
-        """Lets the time pass that an answer took.
+        """Lets the time pass up to the next question, and raises the error that an answer was, if it was one.
 
-        Whatever goes on is decided right after an answer; only how long it took to set up a program is measured from
-        the question on.
+        What was decided in between was decided by then: a decision that the time was up is taken again, and so is
+        one to go on, but for those of the last milliseconds.
         """
-        if self.clock.stands:
-            after = self.ledger.after(entry)
-            timed = after is not None and after.asked["what"] == questions.RUNG
-            self.clock.stand(max(entry.ended, after.began) if after is not None and timed else entry.ended)
+        with self._lock:  # another thread's question may be the first one that is not known
+            if self.clock.stands:
+                after = self.ledger.after(entry)
+                self.clock.stand(entry.ended if after is None else max(entry.ended, after.began))
+        if "error" in entry.answer:
+            raise Recalled(str(entry.answer["error"]))
 
-    def _live(self) -> None:
-        """From here on nothing is known beforehand."""
+    def _live(self) -> float:
+        """From here on nothing is known beforehand; returns the seconds spent so far."""
         with self._lock:
             if self.clock.stands:
                 self.clock.go_on(self.spent)
+            return self.clock.spent
 
     def _write(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -229,3 +230,17 @@ def test_the_rest_is_the_trainers_own(tmp_path):
     assert one.together([lambda: outcome(0.1), lambda: outcome(0.2)]) == [outcome(0.1), outcome(0.2)]
     one.close()
     assert trainer.calls == ["close"]
+
+
+def test_clock_that_runs_is_never_stopped_by_another_threads_answer(tmp_path):
+    """Half of the runs are known, in no order; from the first one on that is not, the time runs."""
+    settings = [recipe(a=number) for number in range(24)]
+    one, _ = later(tmp_path)
+    for number in range(0, 24, 2):
+        one.run(settings[number], patch("a"))
+    again, trainer = later(tmp_path)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda asked: again.run(asked, patch("a")), settings))
+    assert not again.clock.stands
+    assert trained(trainer) == 12
+    assert len(Ledger(tmp_path)) == 24

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import optuna
@@ -155,29 +156,60 @@ def test_trial_that_was_left_running_is_told_as_failed(tmp_path):
     assert len(repair(tmp_path, Mortal(score), trials=3)["params"]) == 3
 
 
-def test_resumed_search_decides_by_the_time_that_was_spent_when_it_decided(tmp_path):
+@pytest.fixture
+def hands(monkeypatch):
+    """The hands of every clock, to be moved by the test."""
+    moved = SimpleNamespace(at=100.0)
+    monkeypatch.setattr("autofix.budget.time", SimpleNamespace(monotonic=lambda: moved.at))
+    return moved
+
+
+def test_resumed_search_decides_by_the_time_that_was_spent_when_it_decided(tmp_path, hands):
     """Each run takes its time; the search is over when its own is up, however soon answers come the second time."""
 
     @dataclass
     class Unhurried(Mortal):
         def run(self, *args: Any, deadline: float = FOREVER, **more: Any) -> Outcome:
+            hands.at += 0.2
             return super().run(*args, **more)
 
-    def searched(trainer: Mortal) -> tuple[int, Clock]:
-        clock = Clock(Budget(seconds=0.5))
+    def searched(trainer: Mortal) -> tuple[int, float]:
+        clock = Clock(Budget(seconds=0.5), began=hands.at)
         recorded = Recorded(trainer, Ledger(tmp_path / "trials"), clock)
         composer = Composer(case(), (Set("a"), Set("b"), Set("c")))
         search = Search(recorded, composer, seed=3, enough=lambda found: False, now=clock.now)
         search.draws(clock.deadline, 100)
-        return len(search.outcomes), clock
+        return len(search.outcomes), clock.spent
 
-    first, clock = searched(Unhurried(score, seconds=0.2))
-    assert clock.spent >= 0.5
-    trainer = Unhurried(score, seconds=0.2)
-    again, clock = searched(trainer)
-    assert (again, trainer.asked) == (first, [])
-    assert clock.stands
-    assert clock.spent >= 0.5
+    assert searched(Unhurried(score)) == (3, pytest.approx(0.6))
+    hands.at = 500.0
+    trainer = Unhurried(score)
+    assert searched(trainer) == (3, pytest.approx(0.6))
+    assert trainer.asked == []
+
+
+def test_what_took_long_is_measured_alike_the_second_time(tmp_path, hands):
+    @dataclass
+    class Slow(Mortal):
+        def choose_rung(self, settings: Any) -> float:
+            hands.at += 3.0
+            return 7.0
+
+    def measured() -> tuple[float, float, float]:
+        clock = Clock(Budget(), began=hands.at)
+        recorded = Recorded(Slow(score), Ledger(tmp_path), clock)
+        settings = case().recipe
+        hands.at += 1.0  # reading model and data, at times faster and at times slower
+        recorded.run(settings, outcome(0.0).patch)
+        hands.at += 0.5
+        began = clock.now()
+        seconds = recorded.choose_rung(settings)
+        return seconds, clock.now() - began, clock.spent
+
+    first = measured()
+    hands.at = 900.0
+    assert measured() == pytest.approx(first)
+    assert first == pytest.approx((7.0, 3.0, 4.5))
 
 
 def test_time_that_was_spent_before_is_taken_off_the_budget(tmp_path):
