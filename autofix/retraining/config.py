@@ -109,7 +109,7 @@ class Pipeline(Section):
     holdout: Holdout = Holdout()
     """The rows for the comparison."""
     compare: Compare = Compare()
-    """What a challenger has to show."""
+    """What a challenger has to show to take the champion's place."""
     repair: Repair = Repair()
     """How the model is trained, and what a repair may cost, as `autofix.repair` takes it."""
     keep: Whole = 10
