@@ -21,6 +21,7 @@ COMMANDS = {
     "diagnose": "autofix.cli.diagnose",
     "check": "autofix.cli.check",
     "explain": "autofix.cli.explain",
+    "retrain": "autofix.cli.retrain",
     "worker": "autofix.cli.worker",
     "status": "autofix.cli.status",
     "report": "autofix.cli.report",
