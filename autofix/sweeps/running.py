@@ -221,7 +221,12 @@ class Runner:
     def _end(self, job: Job, ended: Ended) -> None:
         """Writes down how a cell ended, or gives it back."""
         claim, cell = self._claims.pop(job.out)
+        self._tell(claim, cell, ended)
+        # Signs of life go on until it is told, however long the storage is away; where that fails, `run` gives it back.
         self._keeper.release(claim)
+
+    def _tell(self, claim: Claim, cell: Cell, ended: Ended) -> None:
+        """Tells the study of a cell that ended."""
         if ended.exit in STOPPED:
             self._stopped = ended.exit
             self.board.give_back(claim)
@@ -236,7 +241,7 @@ class Runner:
                 time.sleep(self.board.terms.poll)
             return
         self._failed.clear()
-        ending = Ending.of(ended.exit, ended.document, ended.error, Path(job.out))
+        ending = Ending.of(ended.exit, ended.document, ended.error, Path(cell.job.out))
         if claim in self._keeper.lost or not self.board.finish(claim, ending):
             self.say(f"{cell.name}: another worker had taken this one for dead; its result counts")
             return

@@ -20,8 +20,6 @@ from autofix.sweeps.ending import KEPT, Ending, mean
 # What `metrics.json` says of a repair that has no result; None where there is no such file.
 UNFINISHED = (None, "interrupted", "failed")
 JSON, CSV = "summary.json", "summary.csv"
-# Characters of a value in the summary; whole layers are in the patch.
-LONGEST_VALUE = 40
 
 
 @dataclass(frozen=True)
@@ -177,13 +175,10 @@ def _score(value: float | None) -> str:
 
 def _in_short(changes: Sequence[Mapping[str, Any]]) -> str:
     """What was changed, each kind of change once: ``activation: sigmoid -> relu (5 times)``."""
+    from autofix.report.text import show
+
     kinds = Counter(
-        f"{str(change.get('path')).rpartition('/')[2]}: {_value(change.get('before'))} -> {_value(change.get('after'))}"
+        f"{str(change.get('path')).rpartition('/')[2]}: {show(change.get('before'))} -> {show(change.get('after'))}"
         for change in changes
     )
     return "; ".join(kind if count == 1 else f"{kind} ({count} times)" for kind, count in kinds.items())
-
-
-def _value(value: Any) -> str:
-    text = str(value)
-    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 3]}..."

@@ -17,6 +17,7 @@ from autofix.exits import Exit
 from autofix.files import write_json
 from autofix.supervisor import Ended
 from autofix.sweeps import terms
+from autofix.sweeps.summary import _in_short
 from tests.sweeps.standin import QUICK
 
 CONFIG = """\
@@ -98,6 +99,14 @@ def test_every_model_on_every_data_set_with_every_set_and_seed(project, repairs)
         for seed in (0, 1)
     }
     assert {job.epochs for job in repairs.jobs} == {3}
+
+
+def test_changes_in_short_name_whole_objects_by_their_class():
+    sgd, adam = (
+        {"module": "keras.optimizers", "class_name": name, "config": {"learning_rate": 0.5}} for name in ("SGD", "Adam")
+    )
+    change = {"path": "compile/optimizer", "before": sgd, "after": adam}
+    assert _in_short([change]) == "optimizer: SGD(learning_rate=0.5) -> Adam(learning_rate=0.5)"
 
 
 def test_table_and_yaml_say_the_same(project, repairs):
