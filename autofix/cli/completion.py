@@ -7,16 +7,16 @@ import click
 SHELLS = ("bash", "zsh", "fish")
 
 
-@click.command()
+USE = """\b
+bash:  autofix completion bash >> ~/.bashrc
+zsh:   autofix completion zsh >> ~/.zshrc
+fish:  autofix completion fish > ~/.config/fish/completions/autofix.fish"""
+
+
+@click.command(epilog=USE)
 @click.argument("shell", type=click.Choice(SHELLS))
 def completion(shell: str) -> None:
-    r"""Print what makes a shell complete autofix.
-
-    \b
-    bash:  autofix completion bash >> ~/.bashrc
-    zsh:   autofix completion zsh >> ~/.zshrc
-    fish:  autofix completion fish > ~/.config/fish/completions/autofix.fish
-    """
+    """Print what makes a shell complete autofix."""
     from click.shell_completion import get_completion_class
 
     from autofix.cli import main

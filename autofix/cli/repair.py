@@ -11,8 +11,17 @@ from autofix.cli import options
 from autofix.cli.ending import ending
 from autofix.cli.types import SpecType
 
+DATA = """\b
+DATA is one of
+  table.csv, table.parquet   with --target COLUMN
+  data.npz                   arrays x and y (or x_train, y_train, x_val, y_val)
+  x.npy                      beside y.npy
+  folder/                    images by class, TFRecords, or a saved tf.data.Dataset
+  sklearn:digits             a data set that ships with scikit-learn
+  module.py:load_data        your own function"""
 
-@click.command(epilog=options.SOURCES)
+
+@click.command(epilog=f"{DATA}\n\n{options.SOURCES}")
 @click.argument("model", type=SpecType("MODEL"))
 @options.data_option
 @options.table_options
@@ -47,18 +56,9 @@ def repair(
     allow_unsafe: bool,
     verbose: int,
 ) -> None:
-    r"""Find out why a model does not train, and repair it.
+    """Find out why a model does not train, and repair it.
 
     MODEL is a .keras or .h5 file, or module.py:build_model.
-
-    \b
-    DATA is one of
-      table.csv, table.parquet   with --target COLUMN
-      data.npz                   arrays x and y (or x_train, y_train, x_val, y_val)
-      x.npy                      beside y.npy
-      folder/                    images by class, TFRecords, or a saved tf.data.Dataset
-      sklearn:digits             a data set that ships with scikit-learn
-      module.py:load_data        your own function
     """
     from autofix.cli.running import configure_logs, run
     from autofix.cli.showing import finish
