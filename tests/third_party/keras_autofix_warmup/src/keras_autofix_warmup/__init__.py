@@ -48,7 +48,8 @@ class Warmup(Strategy):
             "module": "keras.optimizers.schedules",
             "class_name": "CosineDecay",
             "config": {
-                "initial_learning_rate": 0.0,
+                # Not 0: FTRL divides by it.
+                "initial_learning_rate": rate / 100,
                 "warmup_target": rate,
                 "warmup_steps": rising,
                 "decay_steps": max(1, steps - rising),
