@@ -73,7 +73,7 @@ def test_its_search_space_fits_one_study():
 def test_it_is_used_by_a_repair():
     keras.utils.set_random_seed(1)
     model = keras.Sequential([keras.Input((4,)), *(L.Dense(32, "tanh") for _ in range(3)), L.Dense(3, "softmax")])
-    model.compile(keras.optimizers.RMSprop(0.2), "sparse_categorical_crossentropy")
+    model.compile(keras.optimizers.Adam(0.3), "sparse_categorical_crossentropy")
     data, apart = blobs()
     settings = {"epochs": 25, "batch_size": 16, "budget": autofix.Budget(trials=1), "strategies": ["warmup"]}
     with mock.patch("autofix.trainer.store.gc"):
@@ -82,5 +82,5 @@ def test_it_is_used_by_a_repair():
     assert [change.strategy for change in result.changes] == ["warmup"]
     rate = result.model.optimizer.get_config()["learning_rate"]
     assert rate["class_name"] == "CosineDecay"
-    assert rate["config"]["warmup_target"] == pytest.approx(0.2)
+    assert rate["config"]["warmup_target"] == pytest.approx(0.3)
     assert result.after.mean > result.before.mean + 0.1
