@@ -23,6 +23,10 @@ class FixYourModel(AutofixError, ValueError):
     """The model cannot be used as it is. The message says what to change."""
 
 
+class TryLater(AutofixError):
+    """Something outside is in the way: a lock that is held, a database that does not answer. Nothing is lost."""
+
+
 class StaleChange(AutofixError):
     """A change was applied to a recipe whose value is no longer the one it was made for."""
 

@@ -17,6 +17,8 @@ from autofix.strategy import RangeTest
 if TYPE_CHECKING:
     import keras
 
+    from autofix.trainer.start import Start
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -67,6 +69,10 @@ class Trains(Protocol):
     @property
     def traces(self) -> int:
         """Number of training functions that had to be compiled."""
+
+    @property
+    def start(self) -> Start:
+        """Which weights runs start from."""
 
     def run(
         self,
