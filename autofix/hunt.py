@@ -16,7 +16,7 @@ from autofix.search import Search
 from autofix.session import Session
 from autofix.strategy import Strategy
 from autofix.symptom import Diagnosis
-from autofix.symptoms import TRACE
+from autofix.symptoms import PREFLIGHT, TRACE
 from autofix.symptoms import diagnose as judge_rules
 
 # Share of the budget that is kept free for minimising and proving, at most.
@@ -79,9 +79,17 @@ class Hunt:
             self.search.know(baseline)
 
     def mend(self) -> bool:
-        """Tries the fixes that follow from program and data alone; returns whether they are enough."""
-        self.search.guesses([judge.contract_plan(self.strategies)], self.clock.deadline)
-        return self.search.settled is not None
+        """Tries the fixes that follow from program and data alone; returns whether they are enough.
+
+        They are where the mended run, had it come that way, would have been called healthy.
+        """
+        search = self.search
+        search.guesses([judge.contract_plan(self.strategies)], self.clock.deadline)
+        best = search.best
+        if search.settled is None and best is not None and best.patch:
+            findings, _ = judge_rules(self.session.evidence(best), (*PREFLIGHT, *TRACE))
+            search.settled = best if judge.is_healthy(self.session, best, findings) else None
+        return search.settled is not None
 
     def seek(self) -> None:
         """Searches candidates: guesses that follow from the diagnosis first, then draws. Goes on where it was."""

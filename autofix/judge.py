@@ -45,6 +45,10 @@ PROGRAM = frozenset(
         Symptom.EXTREME_LEARNING_RATE,
         Symptom.BATCH_TOO_LARGE,
         Symptom.BOTTLENECK,
+        Symptom.SORTED_ROWS,
+        Symptom.TINY_BATCH_NORMALIZATION,
+        Symptom.MISPLACED_DROPOUT,
+        Symptom.LINEAR_HIDDEN_LAYERS,
     }
 )
 # Single remedies tried on their own before all together.
