@@ -246,7 +246,8 @@ class RepairingClassifier(ClassifierMixin, _Repairing):  # type: ignore[misc]
 
     def predict(self, X: Any) -> Array:  # noqa: N803
         """Returns the likeliest labels, [n]."""
-        return np.asarray(self.classes_[self._decoded(X)[0]])
+        index, _ = self._decoded(X)
+        return np.asarray(self.classes_[index])
 
     def predict_proba(self, X: Any) -> Array:  # noqa: N803
         """Returns the probability of each class, float array [n, classes], in the order of `classes_`."""
@@ -313,7 +314,7 @@ class RepairingRegressor(RegressorMixin, _Repairing):  # type: ignore[misc]
     def predict(self, X: Any) -> Array:  # noqa: N803
         """Returns the predicted quantities, in the shape that `y` had."""
         outputs = self._outputs(X)
-        return outputs.reshape(len(outputs), *self._shape)
+        return outputs.reshape(len(outputs), *self._shape).astype("float64")
 
     def _meta(self) -> dict[str, Any]:
         return {"n_features_in_": self.n_features_in_, "n_outputs_": self.n_outputs_}
