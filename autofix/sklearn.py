@@ -1,15 +1,16 @@
 """scikit-learn estimators around a Keras model that repair it inside `fit`, where it gets stuck.
 
-    from autofix.sklearn import RepairingClassifier
+from autofix.sklearn import RepairingClassifier
 
-    classifier = RepairingClassifier(build, epochs=20).fit(x, y)
-    classifier.predict(x_new)
-    print(classifier.result_)
+classifier = RepairingClassifier(build, epochs=20).fit(x, y)
+classifier.predict(x_new)
+print(classifier.result_)
 """
 
 from __future__ import annotations
 
 import contextlib
+import copy
 import logging
 import random
 from collections.abc import Callable, Iterator, Mapping
@@ -76,6 +77,16 @@ class _Repairing(BaseEstimator):  # type: ignore[misc]
         tags.input_tags.allow_nan = True
         return tags
 
+    def __sklearn_clone__(self) -> Self:
+        # The given model is only ever read, so that clones may share it; copies of it would be slow, and Keras warns.
+        settings = {
+            name: copy.deepcopy(value) for name, value in self.get_params(deep=False).items() if name != "model"
+        }
+        twin = type(self)(self.model, **settings)
+        if hasattr(self, "_metadata_request"):
+            twin._metadata_request = copy.deepcopy(self._metadata_request)
+        return twin
+
     def __getstate__(self) -> dict[str, Any]:
         state = dict(super().__getstate__())
         if state.get("result_") is not None:
@@ -104,7 +115,8 @@ class _Repairing(BaseEstimator):  # type: ignore[misc]
 
         seed = 0 if self.random_state is None else int(self.random_state)
         with _seeded(self.random_state):
-            model, watch = self._fresh(x, seed), Watch(log=False)
+            model = self._fresh(x, seed)
+            watch: Watch | None = Watch(log=False)
             y = loss_input(Recipe.of(model, example=x[:2]))
             error = None
             try:

@@ -113,6 +113,9 @@ def test_labels_and_probabilities_are_in_the_order_of_classes(repaired):
     assert list(classifier.classes_[probabilities.argmax(axis=1)]) == list(classifier.predict(x))
 
 
+# What Keras warns of when it copies a model under NumPy 2, and one whose optimizer has done no step.
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:Skipping variable loading:UserWarning")
 def test_a_fitted_estimator_travels(repaired, tmp_path):
     classifier, _, _ = repaired
     x, _ = data()
@@ -124,11 +127,12 @@ def test_a_fitted_estimator_travels(repaired, tmp_path):
     assert classifier.result_.study is not None
 
 
-def test_a_clone_is_unfitted_and_has_its_own_model(repaired):
+def test_a_clone_is_unfitted_and_reads_the_same_model(repaired):
     classifier, given, _ = repaired
     twin = clone(classifier)
-    assert twin.model is not given
-    np.testing.assert_array_equal(twin.model.get_weights()[0], given.get_weights()[0])
+    assert twin.model is given
+    assert twin.get_params(deep=False).keys() == classifier.get_params(deep=False).keys()
+    assert twin.strategies == classifier.strategies
     with pytest.raises(NotFittedError):
         twin.predict(data()[0])
 

@@ -7,8 +7,8 @@
         with training_watch() as watch:
             train(build_model(), callbacks=[watch])
 
-In the ini file, `autofix_severity` is the severity from which a finding fails a test, and `autofix_ignore` names symptoms
-that never do. TensorFlow is imported by the first test that uses a fixture.
+In the ini file, `autofix_severity` is the severity from which a finding fails a test, and `autofix_ignore` names the
+symptoms that never do. TensorFlow is imported by the first test that uses a fixture.
 """
 
 from __future__ import annotations
@@ -192,5 +192,5 @@ def assert_healthy(autofix_health: HealthChecks) -> Callable[..., None]:
 
 @pytest.fixture(scope="session")
 def training_watch(autofix_health: HealthChecks) -> Callable[..., contextlib.AbstractContextManager[Watch]]:
-    """`with training_watch() as watch: model.fit(..., callbacks=[watch])`: fails if that run is stuck."""
+    """A context manager that yields a callback for `fit`, and fails at its end if that run is stuck."""
     return autofix_health.training_watch

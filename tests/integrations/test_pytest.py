@@ -92,9 +92,13 @@ def test_a_run_that_nobody_watched_fails():
 
 
 def test_an_error_in_the_block_is_kept_and_told_what_was_found():
-    with pytest.raises(KeyError, match="mine") as error, CHECKS.training_watch() as watch:
-        fit(build(), watch, BROKEN)
-        raise KeyError("mine")
+    def own():
+        with CHECKS.training_watch() as watch:
+            fit(build(), watch, BROKEN)
+            raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine") as error:
+        own()
     assert "The loss became NaN" in error.value.__notes__[0]
 
 
