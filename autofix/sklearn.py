@@ -42,7 +42,7 @@ BY_COLUMN = (*CATEGORICAL, *DIVERGENCE, *CATEGORICAL_HINGE)
 NOT_REPAIRED = ("unrepaired", "unusable", "out_of_budget")
 
 
-class _Repairing(BaseEstimator):  # type: ignore[misc]
+class _Repairing(BaseEstimator):
     """What both estimators do: `fit` trains a copy of the model, watched, and repairs it where something is wrong."""
 
     def __init__(
@@ -184,7 +184,7 @@ class _Repairing(BaseEstimator):  # type: ignore[misc]
         return np.asarray(self.model_.predict(self._inputs(x), batch_size=self.batch_size, verbose=0))
 
 
-class RepairingClassifier(ClassifierMixin, _Repairing):  # type: ignore[misc]
+class RepairingClassifier(ClassifierMixin, _Repairing):
     """A classifier around a Keras model: `fit` trains the model, and repairs it if that run is stuck.
 
     The model is trained as it is, with `autofix.Watch` looking on. Where nothing is wrong, that is all. Where something
@@ -282,7 +282,7 @@ class RepairingClassifier(ClassifierMixin, _Repairing):  # type: ignore[misc]
         return {"n_features_in_": self.n_features_in_, "classes_": self.classes_, "n_classes_": self.n_classes_}
 
 
-class RepairingRegressor(RegressorMixin, _Repairing):  # type: ignore[misc]
+class RepairingRegressor(RegressorMixin, _Repairing):
     """A regressor around a Keras model: `fit` trains the model, and repairs it if that run is stuck.
 
     As `RepairingClassifier`, with the same arguments. `meta` holds `n_features_in_` and `n_outputs_`.

@@ -1,11 +1,13 @@
 """KerasTuner: the search space of a diagnosis as a HyperModel. Needs the extra `keras-tuner`.
 
-from autofix.integrations.keras_tuner import hypermodel
+    from autofix.integrations.keras_tuner import hypermodel
 
-space = hypermodel(model, (x, y), epochs=20)
-tuner = keras_tuner.RandomSearch(space, objective="val_accuracy", max_trials=20)
-tuner.search(x, y, validation_split=0.2)
-print(space.patch(tuner.get_best_hyperparameters()[0]))
+    space = hypermodel(model, (x, y), epochs=20)
+    tuner = keras_tuner.RandomSearch(space, objective="val_accuracy", max_trials=20)
+    tuner.search(x, y, validation_split=0.2)
+    print(space.patch(tuner.get_best_hyperparameters()[0]))
+
+What the hyperparameters stand for is a `Patch`, as of a repair.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import logging
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import keras
 
@@ -32,6 +34,7 @@ from autofix.symptom import Diagnosis
 
 if TYPE_CHECKING:
     from keras_tuner import HyperModel
+    from optuna.trial import BaseTrial
 
 logger = logging.getLogger(__name__)
 
@@ -96,7 +99,7 @@ class Space:
             mode = hp.Choice(use, list(MODES), default=GUESS)
             with hp.conditional_scope(use, [SEARCH]):
                 alone = Composer(self.case.at(recipe), (strategy,))
-                part = alone.patch({strategy.name: mode}, Drawing(hp))  # type: ignore[arg-type]
+                part = alone.patch({strategy.name: mode}, cast("BaseTrial", Drawing(hp)))
             if any(change.path.startswith(BEYOND) for change in part):
                 logger.debug("strategy %s is left out: the tuner feeds the data as it is", strategy.name)
                 continue
@@ -219,7 +222,7 @@ def _ranged(trainer: Any, case: Case, chosen: Sequence[Strategy]) -> RangeTest |
     if all(strategy.name != "learning_rate" for strategy in chosen):
         return None
     try:
-        return trainer.range_test(case.recipe)  # type: ignore[no-any-return]
+        return trainer.range_test(case.recipe)
     except Exception:  # a program that cannot train has no curve
         logger.debug("no range test", exc_info=True)
         return None
@@ -228,7 +231,7 @@ def _ranged(trainer: Any, case: Case, chosen: Sequence[Strategy]) -> RangeTest |
 def _bound(tuner: Any, space: Space) -> HyperModel:
     """Returns the space as a HyperModel; the class is made here, as its base is an optional dependency."""
 
-    class Repairs(tuner.HyperModel):  # type: ignore[misc]
+    class Repairs(tuner.HyperModel):
         """Builds and fits what the hyperparameters stand for."""
 
         def patch(self, hp: Any) -> Patch:

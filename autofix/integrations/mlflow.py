@@ -6,8 +6,8 @@
     mlflow.set_experiment("digits")
     log(result, example=x[:5])
 
-The changes are parameters, scores of before and after are metrics, curves are metrics by epoch, change log and patch are
-artifacts, and the model is a model.
+The changes are parameters, scores of before and after are metrics, curves are metrics by epoch, change log and patch
+are artifacts, and the model is a model.
 """
 
 from __future__ import annotations

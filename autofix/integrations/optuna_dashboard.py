@@ -4,7 +4,7 @@
 
     optuna_dashboard.annotate("runs/digits")  # then: optuna-dashboard runs/digits/optuna.journal
 
-Notes are kept in the study itself, in the form in which the dashboard reads them; the dashboard need not be installed here.
+Notes are kept in the study itself, in the form in which the dashboard reads them; it need not be installed here.
 """
 
 from __future__ import annotations
@@ -57,12 +57,13 @@ def annotate(source: RepairResult | str | os.PathLike[str], study: optuna.Study 
 
 def _journal(record: Record) -> optuna.Study | None:
     import optuna
+    from optuna.storages.journal import JournalFileBackend
 
     assert record.folder is not None
     path = record.folder / names.JOURNAL
     if not path.exists():
         return None
-    storage = optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(str(path)))
+    storage = optuna.storages.JournalStorage(JournalFileBackend(str(path)))
     studies = storage.get_all_studies()
     return optuna.load_study(study_name=studies[0].study_name, storage=storage) if studies else None
 

@@ -4,8 +4,8 @@
 
     tensorboard.write(result, "logs/repair")  # then: tensorboard --logdir logs
 
-The runs in the folder: `before` and `after` (curves of loss, score and learning rate, gradient norms, statistics of layer
-outputs and weights), `range_test`, `change_log` (text), and one a trial for the HParams tab.
+The runs in the folder: `before` and `after` (curves of loss, score and learning rate, gradient norms, statistics of
+layer outputs and weights), `range_test`, `change_log` (text), and one a trial for the HParams tab.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ def test_a_search_repairs(tmp_path):
     before = snapshot(model)
     found = [item for item in run("tiny_rate").result.diagnosis if "learning_rate" in item.symptom.code]
     space = hypermodel(
-        model, (x, y), validation_data=apart, epochs=15, batch_size=16, diagnosis=found, strategies=["learning_rate"]
+        model, (x, y), validation_data=apart, epochs=8, batch_size=8, diagnosis=found, strategies=["learning_rate"]
     )
     tuner = keras_tuner.RandomSearch(
         space, objective="val_accuracy", max_trials=2, seed=0, directory=tmp_path, project_name="it"
