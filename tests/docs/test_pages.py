@@ -68,6 +68,7 @@ def folder(tmp_path, monkeypatch):
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.filterwarnings("default")  # as for a reader: what other libraries warn of is no error
 @pytest.mark.parametrize(
     "page", [pytest.param(page, id=page.path.stem, marks=[pytest.mark.slow] * page.slow) for page in PAGES]
 )
