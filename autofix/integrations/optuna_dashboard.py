@@ -49,7 +49,7 @@ def annotate(source: RepairResult | str | os.PathLike[str], study: optuna.Study 
             "`source` must be a repair that searched. Received: one that was decided without a search, so that there "
             "is no study to annotate."
         )
-    _note(study, None, _of_study(record))
+    _note(study, None, record.change_log)
     for trial in study.get_trials(deepcopy=False):
         _note(study, trial._trial_id, _of_trial(trial.number, trial.user_attrs, trial.value))
     return study
@@ -66,16 +66,6 @@ def _journal(record: Record) -> optuna.Study | None:
     storage = optuna.storages.JournalStorage(JournalFileBackend(str(path)))
     studies = storage.get_all_studies()
     return optuna.load_study(study_name=studies[0].study_name, storage=storage) if studies else None
-
-
-def _of_study(record: Record) -> str:
-    """Returns the note of the study, as Markdown."""
-    lines = [f"# {record.status.replace('_', ' ').capitalize()}", record.verdict, ""]
-    if record.scores:
-        lines += [f"| | {record.metric} | seeds |", "|---|---|---|"]
-        for role, measured in record.scores.items():
-            lines.append(f"| {role} | {measured['mean']:.4f} ± {measured['spread']:.4f} | {len(measured['values'])} |")
-    return "\n".join([*lines, "", record.change_log])
 
 
 def _of_trial(number: int, attributes: Mapping[str, Any], value: float | None) -> str:

@@ -106,7 +106,7 @@ def _taken(result: RepairResult) -> Record:
         scores={role: document[role] for role in ROLES if document.get(role)},
         patch=result.patch,
         findings=document["diagnosis"],
-        change_log=f"```text\n{result}\n```\n",
+        change_log=f"# {result.verdict.name}: {result.verdict.value}\n\n```text\n{result}\n```\n",
         trials=result.trials,
         before=next((trial for trial in reversed(seen) if not trial.patch), None),
         after=_shows(seen, result.patch) if result.patch else None,
@@ -130,20 +130,19 @@ def _read(folder: RunFolder) -> Record:
             f"a run folder must hold a finished repair. Received: {folder.path}, which holds none. Pass the folder "
             "that `autofix repair` wrote, once it is done."
         )
-    before, after = folder.before_and_after()
-    findings: Any = folder.diagnosis_document().get("diagnosis") or document.get("diagnosis") or ()
+    (before, after), found = folder.before_and_after(), folder.diagnosis_document()
     return Record(
         status=str(document["status"]),
         verdict=str(document.get("verdict", "")),
         metric=str(document["metric"]),
         scores={role: document[role] for role in ROLES if document.get(role)},
         patch=folder.patch(),
-        findings=findings,
+        findings=found.get("diagnosis") or (),
         change_log=folder.change_log(),
         trials=folder.trials(),
         before=before,
         after=after,
-        range_test=document.get("range_test") or {},
+        range_test=found.get("range_test") or {},
         seconds=float(document.get("seconds") or 0.0),
         versions=document.get("versions") or {},
         folder=folder,

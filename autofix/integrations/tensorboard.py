@@ -10,6 +10,7 @@ layer outputs and weights), `range_test`, `change_log` (text), and one a trial f
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -102,7 +103,8 @@ def _range_test(curve: Any) -> None:
     """Writes the curve of loss against learning rate: both by step, as TensorBoard has no other axis."""
     for step, (rate, loss) in enumerate(zip(curve["rates"], curve["losses"], strict=False)):
         tf.summary.scalar("range_test/learning_rate", rate, step=step)
-        tf.summary.scalar("range_test/loss", loss, step=step)
+        # A file has no word for a loss that is infinite.
+        tf.summary.scalar("range_test/loss", math.nan if loss is None else loss, step=step)
     found = ", ".join(f"{rate:.3g}" for rate in curve.get("candidates", ()))
     tf.summary.text("range_test/candidates", f"Learning rates worth a run: {found or 'none'}", step=0)
 

@@ -8,10 +8,10 @@ import sys
 import numpy as np
 import pytest
 
-from autofix import files
 from autofix.change import Patch
 from autofix.integrations.mlflow import log
 from autofix.store import folder as names
+from tests.integrations.folders import written
 from tests.programs import run
 
 pytest.importorskip("mlflow")
@@ -59,16 +59,12 @@ def test_a_result_is_a_run(store, result):
 
 
 def test_a_run_folder_is_logged_into_the_active_run(store, result, tmp_path):
-    folder = tmp_path / "run"
-    files.write_json(folder / names.METRICS, result.to_dict())
-    files.write_text(folder / names.PATCH, result.patch.to_yaml())
-    files.write_text(folder / names.CHANGE_LOG, "# Repaired")
-    files.write_text(folder / names.HISTORY, "seed,role\n")
+    folder = written(result, tmp_path / "run")
     with store.start_run() as active:
         assert log(folder) == active.info.run_id
     artifacts = {item.path for item in store.MlflowClient().list_artifacts(active.info.run_id)}
-    assert artifacts == {names.CHANGE_LOG, names.PATCH, names.DIAGNOSIS, names.HISTORY}
-    assert store.get_run(active.info.run_id).data.metrics["trials"] == 0.0
+    assert artifacts == {names.CHANGE_LOG, names.PATCH, names.DIAGNOSIS, names.HISTORY, names.JOURNAL}
+    assert store.get_run(active.info.run_id).data.metrics["trials"] == len(result.trials)
 
 
 def test_mlflow_is_imported_by_the_call_alone():

@@ -7,10 +7,8 @@ import sys
 import numpy as np
 import pytest
 
-import autofix
-from autofix.errors import FixYourCall
 from autofix.integrations import NotInstalled, tensorboard
-from autofix.integrations.record import Record
+from tests.integrations.folders import written
 from tests.programs import run
 
 
@@ -67,6 +65,16 @@ def test_range_test_and_texts(events, result):
     assert float(after) == pytest.approx(result.after.mean)
 
 
+def test_a_range_test_of_a_run_folder_may_have_gaps(tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+    from tensorboard.util.tensor_util import make_ndarray
+
+    with tensorboard._writing(tmp_path):
+        tensorboard._range_test({"rates": [1e-3, 1e-2], "losses": [1.0, None], "candidates": []})
+    found = EventAccumulator(str(tmp_path), {"tensors": 0}).Reload().Tensors("range_test/loss")
+    assert [bool(np.isnan(make_ndarray(event.tensor_proto))) for event in found] == [False, True]
+
+
 def test_hparams(events, result):
     from tensorboard.plugins.hparams import plugin_data_pb2
 
@@ -106,13 +114,8 @@ def test_missing_tensorboard_is_named(monkeypatch, tmp_path, result):
         tensorboard.write(result, tmp_path)
 
 
-def test_a_folder_without_a_repair_is_refused(tmp_path):
-    with pytest.raises(FixYourCall, match="finished repair"):
-        Record.of(tmp_path)
-
-
-def test_a_repair_changes_nothing_that_is_written_as_a_number(result):
-    assert Record.of(result).parameters == {"compile/optimizer/learning_rate": result.changes[0].after}
-    change = autofix.Change("compile/loss", "mse", {"class_name": "Huber", "config": {}}, "loss", "because")
-    assert Record.of(result).numbers["trials"] == len(result.trials)
-    assert tensorboard.parameters(autofix.Patch((change,))) == {"compile/loss": "Huber()"}
+def test_a_run_folder_is_written_as_its_result_is(result, tmp_path):
+    written(result, tmp_path / "run")
+    tensorboard.write(tmp_path / "run", tmp_path / "logs")
+    runs = sorted(str(path.relative_to(tmp_path / "logs")) for path in (tmp_path / "logs").rglob("*") if path.is_dir())
+    assert runs == ["after", "before", "change_log", "range_test", "trials", "trials/00000", "trials/00001"]
