@@ -39,6 +39,11 @@ CHECKS = frozenset(
 )  # fmt: skip
 
 
+# What both estimators share is checked for one of them.
+OF_REGRESSORS = frozenset({"check_regressor_multioutput", "check_estimators_unfitted"})
+SLOW = pytest.mark.slow
+
+
 def classify(meta, units=16, rate=0.05, loss="sparse_categorical_crossentropy"):
     layers = [L.Dense(units, "tanh"), L.Dense(meta["n_classes_"], "softmax")]
     model = keras.Sequential([keras.Input((meta["n_features_in_"],)), *layers])
@@ -59,15 +64,9 @@ def checked(*estimators):
     for case in mark.args[1]:
         estimator, check = getattr(case, "values", case)
         marks = list(getattr(case, "marks", ()))
-        name = check.func.__name__
-        cases.append(
-            pytest.param(
-                estimator,
-                check,
-                id=f"{type(estimator).__name__}-{name}",
-                marks=marks if name in CHECKS else [*marks, pytest.mark.slow],
-            )
-        )
+        name, kind = check.func.__name__, type(estimator).__name__
+        marks = marks if name in CHECKS and (kind == "RepairingClassifier" or name in OF_REGRESSORS) else [*marks, SLOW]
+        cases.append(pytest.param(estimator, check, id=f"{kind}-{name}", marks=marks))
     return pytest.mark.parametrize(("estimator", "check"), cases)
 
 
@@ -168,9 +167,9 @@ def test_cross_validation_repairs_every_fold():
     [
         (1, None, keras.losses.BinaryCrossentropy(from_logits=True)),
         (2, "softmax", "categorical_crossentropy"),
-        pytest.param(1, "sigmoid", "binary_crossentropy", marks=pytest.mark.slow),
-        pytest.param(2, None, keras.losses.SparseCategoricalCrossentropy(from_logits=True), marks=pytest.mark.slow),
-        pytest.param(1, "tanh", "mse", marks=pytest.mark.slow),
+        pytest.param(1, "sigmoid", "binary_crossentropy", marks=SLOW),
+        pytest.param(2, None, keras.losses.SparseCategoricalCrossentropy(from_logits=True), marks=SLOW),
+        pytest.param(1, "tanh", "mse", marks=SLOW),
     ],
 )
 def test_heads_of_all_kinds_are_read_and_fed_rightly(units, activation, loss):
@@ -195,17 +194,27 @@ def test_a_model_that_cannot_even_train_is_repaired():
     classifier = RepairingClassifier(build, strategies=["output_layer", "loss"], **settings).fit(x, y)
     assert classifier.result_.status in ("repaired", "improved")
     assert classifier.score(x, y) > 0.85
+
+
+@pytest.mark.slow
+def test_an_error_that_no_repair_mends_is_the_error_of_fit():
+    def build(meta):
+        return classify({**meta, "n_classes_": 2})
+
+    x, y = data()
+    settings = {"epochs": 25, "batch_size": 16, "budget": autofix.Budget(trials=2), "random_state": 0}
     with pytest.raises(Exception, match=r"label|range|\[0, 2\)"):
         RepairingClassifier(build, strategies=["epochs"], **settings).fit(x, y)
 
 
-def test_a_regressor_keeps_the_shape_of_the_targets():
+@pytest.mark.parametrize("columns", [(0, 1), pytest.param(0, marks=SLOW)])
+def test_a_regressor_keeps_the_shape_of_the_targets(columns):
     rng = np.random.default_rng(0)
     x = rng.normal(size=(160, 3))
-    for y in (x[:, 0] + x[:, 1], np.stack([x[:, 0], x[:, 1] - x[:, 2]], axis=1)):
-        regressor = RepairingRegressor(regress, epochs=30, batch_size=16, **QUICK).fit(x, y, np.ones(len(x)))
-        assert regressor.predict(x).shape == y.shape
-        assert regressor.score(x, y) > 0.8
+    y = x[:, columns]
+    regressor = RepairingRegressor(regress, epochs=30, batch_size=16, **QUICK).fit(x, y, np.ones(len(x)))
+    assert regressor.predict(x).shape == y.shape
+    assert regressor.score(x, y) > 0.8
 
 
 def test_wrong_models_are_refused():

@@ -22,6 +22,7 @@ keras_tuner = pytest.importorskip("keras_tuner")
 # What Keras and KerasTuner themselves warn of, under NumPy 2 and Python 3.10 and later.
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:keras_tuner")
+@pytest.mark.slow
 def test_a_search_repairs(tmp_path):
     (x, y), apart = blobs()
     model = mlp(rate=TINY_RATE)
@@ -29,7 +30,7 @@ def test_a_search_repairs(tmp_path):
     before = snapshot(model)
     found = [item for item in run("tiny_rate").result.diagnosis if "learning_rate" in item.symptom.code]
     space = hypermodel(
-        model, (x, y), validation_data=apart, epochs=8, batch_size=8, diagnosis=found, strategies=["learning_rate"]
+        model, (x, y), validation_data=apart, epochs=5, batch_size=8, diagnosis=found, strategies=["learning_rate"]
     )
     tuner = keras_tuner.RandomSearch(
         space, objective="val_accuracy", max_trials=2, seed=0, directory=tmp_path, project_name="it"

@@ -83,7 +83,7 @@ def test_a_watched_run_passes():
 
 def test_a_watched_run_that_is_stuck_fails():
     with pytest.raises(FAILED, match="The loss became NaN or infinite"), CHECKS.training_watch() as watch:
-        fit(build(), watch, BROKEN)
+        fit(build(), watch, BROKEN, epochs=1)
 
 
 def test_a_run_that_nobody_watched_fails():
@@ -94,7 +94,7 @@ def test_a_run_that_nobody_watched_fails():
 def test_an_error_in_the_block_is_kept_and_told_what_was_found():
     def own():
         with CHECKS.training_watch() as watch:
-            fit(build(), watch, BROKEN)
+            fit(build(), watch, BROKEN, epochs=1)
             raise KeyError("mine")
 
     with pytest.raises(KeyError, match="mine") as error:
