@@ -276,6 +276,8 @@ class RepairingClassifier(ClassifierMixin, _Repairing):
         recipe = Recipe.of(self.model_)
         link = link_of(recipe, replace(NOTHING, targets=(self._target,)), 0)
         index, probabilities = decode_index(outputs, self._target, link)
+        # In the precision of the model: digits beyond it differ with the batch that a row comes in.
+        probabilities = None if probabilities is None else probabilities.astype(outputs.dtype)
         return np.minimum(index, self.n_classes_ - 1), probabilities
 
     def _meta(self) -> dict[str, Any]:
@@ -326,7 +328,7 @@ class RepairingRegressor(RegressorMixin, _Repairing):
     def predict(self, X: Any) -> Array:  # noqa: N803
         """Returns the predicted quantities, in the shape that `y` had."""
         outputs = self._outputs(X)
-        return outputs.reshape(len(outputs), *self._shape).astype("float64")
+        return outputs.reshape(len(outputs), *self._shape)
 
     def _meta(self) -> dict[str, Any]:
         return {"n_features_in_": self.n_features_in_, "n_outputs_": self.n_outputs_}
