@@ -17,6 +17,7 @@ from autofix.symptom import Evidence
 from autofix.trace import Trace
 from autofix.trainer import Trainer
 from autofix.trainer.start import Start
+from autofix.training import Trains
 
 if TYPE_CHECKING:
     import keras
@@ -42,7 +43,7 @@ class Session:
     data: Data
     facts: DataFacts
     scorer: Scorer
-    trainer: Trainer
+    trainer: Trains
     case: Case
     source: Any = None
 

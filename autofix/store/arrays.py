@@ -21,7 +21,7 @@ def write(path: Path, arrays: Sequence[np.ndarray]) -> None:
         bits = np.ascontiguousarray(array).view(f"u{array.dtype.itemsize}").reshape(array.shape) if own else array
         named[f"{index}:{array.dtype.name}" if own else str(index)] = bits
     with path.open("wb") as file:
-        np.savez(file, **named)
+        np.savez(file, **named)  # type: ignore[arg-type]
 
 
 def read(path: Path) -> tuple[np.ndarray, ...]:
@@ -46,4 +46,5 @@ def read(path: Path) -> tuple[np.ndarray, ...]:
 def _own_dtype(name: str) -> np.dtype:
     import ml_dtypes
 
-    return np.dtype(getattr(ml_dtypes, name))
+    own: np.dtype = np.dtype(getattr(ml_dtypes, name))
+    return own

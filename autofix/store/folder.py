@@ -6,6 +6,7 @@ import contextlib
 import csv
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,8 @@ import filelock
 from autofix import files
 from autofix.change import Patch
 from autofix.errors import FixYourCall, TryLater
-from autofix.outcome import Outcome, Status
+from autofix.outcome import Outcome
+from autofix.store import curves
 from autofix.store.ledger import Ledger
 
 MODEL = "repaired.keras"
@@ -121,19 +123,8 @@ class RunFolder:
         return [entry.outcome for entry in self.ledger if entry.outcome is not None]
 
     def before_and_after(self) -> tuple[Outcome | None, Outcome | None]:
-        """Returns a run of the program as it came and one of the repaired one, each with a trace; None without one.
-
-        What is left out of a patch in the end is tried without probes: where no run of the final patch has a trace,
-        the best run that has one stands for it.
-        """
-        seen = [outcome for outcome in self.trials() if outcome.trace is not None]
-        before = next((outcome for outcome in reversed(seen) if not outcome.patch), None)
-        patch, changed = self.patch(), [outcome for outcome in seen if outcome.patch]
-        if not patch:
-            return before, None
-        same = [outcome for outcome in changed if outcome.patch == patch]
-        done = [outcome for outcome in changed if outcome.status is Status.DONE]
-        return before, next(reversed(same), max(done, key=lambda outcome: outcome.rank, default=None))
+        """Returns a run of the program as it came and one of the repaired one; see `curves.before_and_after`."""
+        return curves.before_and_after(self.trials(), self.patch())
 
     def state(self) -> str | None:
         """Returns `running`, `finished`, `interrupted` or `failed`; None where no repair was begun.
@@ -181,6 +172,12 @@ class RunFolder:
             yield
         finally:
             lock.release()
+
+    def tidy(self) -> None:
+        """Deletes what a killed process has left half-written; to be called by who holds the folder."""
+        for place in (self.path, self.path / TRIALS):
+            for draft in place.glob(f"{files.DRAFTS}*"):
+                shutil.rmtree(draft, ignore_errors=True)
 
     def _lock(self) -> filelock.BaseFileLock:
         # Not by thread: what one thread took, another one may have to give back.

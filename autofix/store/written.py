@@ -59,7 +59,8 @@ def to_range_test(document: Mapping[str, Any]) -> RangeTest:
     Raises:
         ValueError: If it is none.
     """
-    return _adapter(RangeTest).validate_python(document)
+    test: RangeTest = _adapter(RangeTest).validate_python(dict(document))
+    return test
 
 
 def to_trace(document: Mapping[str, Any]) -> Trace:
@@ -68,7 +69,8 @@ def to_trace(document: Mapping[str, Any]) -> Trace:
     Raises:
         ValueError: If it is none.
     """
-    return _adapter(Trace).validate_python(document)
+    trace: Trace = _adapter(Trace).validate_python(dict(document))
+    return trace
 
 
 @functools.cache
