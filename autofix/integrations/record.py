@@ -11,6 +11,7 @@ from autofix.change import Change, Patch
 from autofix.errors import FixYourCall
 from autofix.frozen import thaw
 from autofix.outcome import Outcome, Status
+from autofix.report.change_log import markdown
 from autofix.report.text import show
 from autofix.store.folder import RunFolder
 
@@ -106,7 +107,7 @@ def _taken(result: RepairResult) -> Record:
         scores={role: document[role] for role in ROLES if document.get(role)},
         patch=result.patch,
         findings=document["diagnosis"],
-        change_log=f"# {result.verdict.name}: {result.verdict.value}\n\n```text\n{result}\n```\n",
+        change_log=markdown(result),
         trials=result.trials,
         before=next((trial for trial in reversed(seen) if not trial.patch), None),
         after=_shows(seen, result.patch) if result.patch else None,

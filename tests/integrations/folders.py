@@ -6,21 +6,16 @@ from pathlib import Path
 
 import optuna
 
-from autofix import files
 from autofix.result import RepairResult
 from autofix.store import folder as names
+from autofix.store import results
+from autofix.store.folder import RunFolder
 from autofix.store.ledger import Ledger
 
 
 def written(result: RepairResult, folder: Path) -> Path:
-    """Writes what the integrations read of a run folder."""
-    document = result.to_dict()
-    trials, found, ranged = document.pop("trials"), document.pop("diagnosis"), document.pop("range_test")
-    files.write_json(folder / names.METRICS, {**document, "trials": len(trials)})
-    files.write_json(folder / names.DIAGNOSIS, {"diagnosis": found, "range_test": ranged})
-    files.write_text(folder / names.PATCH, result.patch.to_yaml())
-    files.write_text(folder / names.CHANGE_LOG, f"# REPAIRED\n\n{result}\n")
-    files.write_text(folder / names.HISTORY, "seed,role,epoch,score,loss\n")
+    """Writes what a repair leaves in its folder: the files of the result, every run, and the search."""
+    results.write(result, RunFolder.at(folder))
     ledger = Ledger(folder / names.TRIALS)
     for number, trial in enumerate(result.trials):
         ledger.add({"number": number}, began=0.0, ended=1.0, outcome=trial)

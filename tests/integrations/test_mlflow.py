@@ -63,7 +63,9 @@ def test_a_run_folder_is_logged_into_the_active_run(store, result, tmp_path):
     with store.start_run() as active:
         assert log(folder) == active.info.run_id
     artifacts = {item.path for item in store.MlflowClient().list_artifacts(active.info.run_id)}
-    assert artifacts == {names.CHANGE_LOG, names.PATCH, names.DIAGNOSIS, names.HISTORY, names.JOURNAL}
+    assert artifacts == {
+        names.CHANGE_LOG, names.PATCH, names.DIAGNOSIS, names.HISTORY, names.JOURNAL, names.MODEL
+    }  # fmt: skip
     assert store.get_run(active.info.run_id).data.metrics["trials"] == len(result.trials)
 
 

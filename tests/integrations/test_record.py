@@ -14,6 +14,9 @@ from autofix.integrations.record import Record, parameters
 from tests.integrations.folders import written
 from tests.programs import run
 
+# Keras reads the variables that it saves through an interface of which NumPy 2 warns.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
 
 @pytest.fixture(scope="module")
 def result():
@@ -23,15 +26,14 @@ def result():
 def test_result_and_folder_tell_the_same(result, tmp_path):
     taken, read = Record.of(result), Record.of(written(result, tmp_path))
     for field in fields(Record):
-        if field.name not in ("change_log", "folder", "trials", "before", "after"):
+        if field.name not in ("folder", "trials", "before", "after"):
             assert getattr(taken, field.name) == getattr(read, field.name), field.name
     assert taken.numbers == read.numbers
     assert [trial.patch for trial in taken.trials] == [trial.patch for trial in read.trials]
     assert [role for role, _ in taken.curves()] == ["before", "after"]
     for (_, one), (_, other) in zip(taken.curves(), read.curves(), strict=True):
         assert one.trace == other.trace
-    assert read.change_log.startswith("# REPAIRED")
-    assert taken.change_log.startswith("# REPAIRED: The run is repaired.")
+    assert read.change_log.startswith("# REPAIRED: The run is repaired.")
 
 
 def test_a_healthy_run_has_no_after():

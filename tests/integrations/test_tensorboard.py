@@ -11,6 +11,9 @@ from autofix.integrations import NotInstalled, tensorboard
 from tests.integrations.folders import written
 from tests.programs import run
 
+# Keras reads the variables that it saves through an interface of which NumPy 2 warns.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
 
 @pytest.fixture(scope="module")
 def result():
