@@ -17,8 +17,9 @@ from autofix.budget import Budget, Clock
 from autofix.controller import Controller
 from autofix.errors import FixYourCall
 from autofix.given import first_rows, read
+from autofix.isolation.session import isolated, serving
 from autofix.live.handover import refusal, watched_settings
-from autofix.progress import narrator
+from autofix.progress import Narrator, narrator
 from autofix.registry import strategies as registered
 from autofix.result import RepairResult
 from autofix.session import prepare
@@ -53,9 +54,10 @@ def repair(
     weights: Literal["auto", "keep", "reset"] = "auto",
     watch: Watch | None = None,
     seed: int = 0,
-    progress: bool | Literal["auto"] = "auto",
+    progress: bool | Literal["auto"] | Narrator = "auto",
     out: str | os.PathLike[str] | None = None,
     storage: str | None = None,
+    jobs: int = 1,
 ) -> RepairResult:
     """Finds out why a run is stuck, searches remedies, and returns a patched, retrained model with the proof.
 
@@ -81,12 +83,15 @@ def repair(
         watch: An `autofix.Watch` that saw the last `fit` of the model. Its run stands for the one that would be made
             first, as far as it tells as much, and its `epochs`, `batch_size` and `class_weight` hold unless given here.
         seed: Seed of splits, initial weights, data order and search.
-        progress: Whether to report on stderr; "auto" does so in a terminal.
+        progress: Whether to report on stderr; "auto" does so in a terminal. A function
+            `(phase, outcome, clock)` is told instead of each new phase and each finished run.
         out: Folder in which everything is kept: the result, every run that was made, the search. The same call with
             the same folder goes on where it was interrupted, with what is left of its budget, and returns at once if
             it was finished.
         storage: URL of a database, such as "postgresql://user@host/name", that keeps the search's study; a journal
             file in the folder `out` if left out, which `optuna-dashboard` opens.
+        jobs: Runs to make at the same time. More than one are made in processes of their own, which takes some 10
+            seconds to set up and 200 MB of memory for each; a run that kills its process then ends that run alone.
 
     Returns:
         A `RepairResult`: `result.model`, `result.changes`, and `print(result)` for the change log.
@@ -95,6 +100,7 @@ def repair(
         FixYourCall: If an argument is wrong, or `out` belongs to a repair of something else.
         FixYourData: If the data cannot be read.
         FixYourModel: If the model is not compiled or cannot be read.
+        FixTheCrash: If one run after the other kills its process.
         TryLater: If another process is writing to `out`, or the database does not answer.
 
     Example:
@@ -105,7 +111,7 @@ def repair(
     clock = Clock(Budget.of(budget))
     chosen = registered(strategies)
     fit = {**watched_settings(watch), **fit_settings(epochs, batch_size, class_weight, shuffle)}
-    check_arguments(weights, seed, target, progress)
+    check_arguments(weights, seed, target, progress, jobs)
     check_places(out, storage)
     folder = None if out is None else RunFolder.at(out)
     settings = settings_of(
@@ -143,6 +149,7 @@ def repair(
                     return results.read(folder, given, first_rows(data))
                 except FixYourCall as error:
                     logger.warning("%s The result is made again from what was trained.", error)
+        servers = stack.enter_context(serving(jobs))
         session = prepare(
             model,
             data,
@@ -153,6 +160,7 @@ def repair(
             seed=seed,
             began=began,
         )
+        session = isolated(session, servers, jobs)
         stack.callback(session.trainer.close)
         record, shelf = None, None
         if folder is not None:
@@ -164,7 +172,7 @@ def repair(
             stack.enter_context(record.running(clock))
         elif storage is not None:
             shelf = Shelf(in_database(storage, f"autofix-{uuid.uuid4().hex[:12]}"))
-        controller = Controller(session, chosen, clock, tell, seed, target, shelf=shelf)
+        controller = Controller(session, chosen, clock, tell, seed, target, slots=jobs, shelf=shelf)
         if watch is not None:
             refused = refusal(watch, session, fit, weights)
             controller.notes += [refused] if refused else []
@@ -185,7 +193,7 @@ def diagnose(
     metric: str | Callable[..., float] = "auto",
     weights: Literal["auto", "keep", "reset"] = "auto",
     seed: int = 0,
-    progress: bool | Literal["auto"] = "auto",
+    progress: bool | Literal["auto"] | Narrator = "auto",
 ) -> list[Diagnosis]:
     """Trains the run once, as it is, and says what is wrong with it. Arguments as in `repair`.
 

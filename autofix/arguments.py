@@ -37,7 +37,7 @@ def fit_settings(epochs: int | None, batch_size: int | None, class_weight: Any, 
     return fit
 
 
-def check_arguments(weights: Any, seed: Any, target: Any, progress: Any) -> None:
+def check_arguments(weights: Any, seed: Any, target: Any, progress: Any, jobs: Any = 1) -> None:
     """Refuses wrong values of what several calls have in common.
 
     Raises:
@@ -49,8 +49,10 @@ def check_arguments(weights: Any, seed: Any, target: Any, progress: Any) -> None
         raise FixYourCall(f"`seed` must be a whole number of at least 0. Received: seed={seed!r}.")
     if target is not None and not _is_number(target):
         raise FixYourCall(f"`target` must be a score that is good enough, such as 0.95. Received: target={target!r}.")
-    if progress not in (True, False, "auto"):
-        raise FixYourCall(f"`progress` must be True, False or 'auto'. Received: progress={progress!r}.")
+    if not _is_whole(jobs) or jobs < 1:
+        raise FixYourCall(f"`jobs` must be a whole number of at least 1. Received: jobs={jobs!r}. Pass 1 for one.")
+    if progress not in (True, False, "auto") and not callable(progress):
+        raise FixYourCall(f"`progress` must be True, False, 'auto' or a function. Received: progress={progress!r}.")
 
 
 def check_places(out: Any, storage: Any) -> None:

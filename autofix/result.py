@@ -129,6 +129,15 @@ class RepairResult:
             "versions": dict(self.versions),
         }
 
+    def to_code(self) -> str:
+        """Returns a Keras script that builds, compiles and fits the repaired model, the changes marked and explained.
+
+        Its `load_data()` is left to you; `build_model()` returns the compiled model with fresh weights.
+        """
+        from autofix.code import to_code
+
+        return to_code(self.recipe, self.patch, self.notes, metric=self.metric, retrained=self.retrained)
+
     def save(self, folder: str | os.PathLike[str]) -> Path:
         """Writes model, patch, change log and scores into a folder, each file whole or not at all.
 

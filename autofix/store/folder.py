@@ -70,7 +70,7 @@ class RunFolder:
         Raises:
             FixYourCall: If it is there and cannot be read.
         """
-        return self._document(RUN)
+        return self.document(RUN)
 
     def write_run(self, document: dict[str, Any]) -> None:
         """Writes `run.json`.
@@ -82,15 +82,15 @@ class RunFolder:
 
     def result_document(self) -> dict[str, Any]:
         """Returns `metrics.json`; empty where there is no result yet."""
-        return self._document(METRICS)
+        return self.document(METRICS)
 
     def changes_document(self) -> dict[str, Any]:
         """Returns `change_log.json`; empty where there is no result yet."""
-        return self._document(CHANGES)
+        return self.document(CHANGES)
 
     def diagnosis_document(self) -> dict[str, Any]:
         """Returns `diagnosis.json`; empty where there is no result yet."""
-        return self._document(DIAGNOSIS)
+        return self.document(DIAGNOSIS)
 
     def patch(self) -> Patch:
         """Returns what was changed; an empty patch where there is no result yet.
@@ -183,7 +183,12 @@ class RunFolder:
         # Not by thread: what one thread took, another one may have to give back.
         return filelock.FileLock(self.path / LOCK, thread_local=False)
 
-    def _document(self, name: str) -> dict[str, Any]:
+    def document(self, name: str) -> dict[str, Any]:
+        """Returns the JSON file of this name; empty where there is none.
+
+        Raises:
+            FixYourCall: If it is there and cannot be read.
+        """
         path = self.path / name
         try:
             document = json.loads(path.read_bytes())
