@@ -123,7 +123,13 @@ table_options = together(
     setting("--target", "target_column", type=COLUMN, help="The column to predict, for tables."),
     setting("--drop", "drop_columns", type=COLUMN, multiple=True, help="A column to leave out; may be repeated."),
 )
-data_option = setting("-d", "--data", type=SpecType("DATA"), help="Data set: a file, a folder, sklearn:NAME or module.py:function.", required=True)
+data_option = setting(
+    "-d",
+    "--data",
+    type=SpecType("DATA"),
+    help="Data set: a file, a folder, sklearn:NAME or module.py:function.",
+    required=True,
+)
 optional_data_option = setting("-d", "--data", type=SpecType("DATA"), help="Data set, named as for autofix repair.")
 validation_option = setting(
     "--validation-data", type=SpecType("DATA"), help="Data set apart for validation, named as --data is."
