@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import optuna
-from optuna.storages.journal import BaseJournalBackend, JournalFileBackend
 
 from autofix.errors import FixYourCall, TryLater, one_line
+from autofix.store import journal
 from autofix.store.urls import hidden, with_driver
 
-# Put behind the name of a journal: what was cut off its end.
-TORN = ".torn"
+# What to do about a journal that is corrupt.
+ANEW = (
+    "Rename that file and run this again: what was trained is in the folder `trials`, and the journal is written anew "
+    "from it."
+)
 
 
 @dataclass
@@ -54,9 +54,7 @@ class Shelf:
 
 
 def in_journal(path: Path, name: str) -> optuna.Study:
-    """Returns the study of a journal file, which `optuna-dashboard` opens too.
-
-    A last line that was not written to its end is cut off; its bytes are put behind those in a file beside it.
+    """Returns the study of a journal file; see `journal.opened`.
 
     Args:
         path: The journal; created if needed. This process must be the only one that runs trials in it.
@@ -66,15 +64,7 @@ def in_journal(path: Path, name: str) -> optuna.Study:
         FixYourCall: If the journal is corrupt before its last line.
         OSError: If it cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _mend(path)
-    try:
-        storage = optuna.storages.JournalStorage(_Journal(path))
-    except OSError:
-        raise
-    except Exception as error:  # whatever Optuna makes of records that nobody wrote
-        raise _corrupt(path, f"where the records do not fit together ({one_line(error)})") from error
-    return _study(storage, name)
+    return _study(journal.opened(path, way_out=ANEW), name)
 
 
 def in_database(url: str, name: str) -> optuna.Study:
@@ -119,66 +109,9 @@ def in_memory(trials: Iterable[optuna.trial.FrozenTrial]) -> optuna.Study:
     return study
 
 
-class _Journal(BaseJournalBackend):
-    """A journal file that one process writes, so that it needs no lock that could outlive it.
-
-    Args:
-        path: The file.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._file = JournalFileBackend(str(path))
-
-    def read_logs(self, log_number_from: int) -> Iterator[dict[str, Any]]:
-        """Yields the records from a number on."""
-        return self._file.read_logs(log_number_from)
-
-    def append_logs(self, logs: list[dict[str, Any]]) -> None:
-        """Writes records behind the others, all or none."""
-        lines = "".join(json.dumps(log, separators=(",", ":")) + "\n" for log in logs)
-        with self._path.open("ab") as file:
-            size = file.tell()
-            try:
-                file.write(lines.encode())
-                file.flush()
-                os.fsync(file.fileno())
-            except OSError:  # a full disk takes a part of a line
-                os.truncate(self._path, size)
-                raise
-
-
 def _study(storage: optuna.storages.BaseStorage, name: str) -> optuna.Study:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
         return optuna.load_study(study_name=name, storage=storage)
     except KeyError:  # what only reads a study writes nothing
         return optuna.create_study(storage=storage, study_name=name, direction="maximize", load_if_exists=True)
-
-
-def _mend(path: Path) -> None:
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        return
-    end = data.rfind(b"\n") + 1
-    for number, line in enumerate(data[:end].split(b"\n")[:-1], 1):
-        try:
-            record = json.loads(line)
-        except (ValueError, RecursionError):
-            record = None
-        if not isinstance(record, dict):
-            raise _corrupt(path, f"line {number} is none")
-    if end < len(data):
-        with path.with_name(path.name + TORN).open("ab") as file:
-            file.write(data[end:] + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        os.truncate(path, end)
-
-
-def _corrupt(path: Path, what: str) -> FixYourCall:
-    return FixYourCall(
-        f"a journal must hold one record a line. Received: {path}, {what}. Rename that file and run this again: "
-        "what was trained is in the folder `trials`, and the journal is written anew from it."
-    )

@@ -11,16 +11,21 @@ from typing import Any
 
 import optuna
 import sqlalchemy
-from optuna.storages import BaseStorage, JournalStorage, RDBStorage
-from optuna.storages.journal import JournalFileBackend
+from optuna.storages import BaseStorage, RDBStorage
 from sqlalchemy.exc import ArgumentError
 
 from autofix.errors import FixYourCall
+from autofix.store import journal
 from autofix.store.urls import DRIVER, hidden, with_driver
 from autofix.sweeps.patience import Patience
 from autofix.sweeps.terms import Terms
 
 JOURNAL = "sweep.journal"
+# What to do about a journal that is corrupt.
+ANEW = (
+    "Rename that file and run the sweep again: the journal is written anew, and cells whose run folders are here and "
+    "finished are answered from them."
+)
 # Of the lock that creators of tables take; any number does, as long as nobody else in the database uses it.
 _CREATING = 0x6175746F666978
 # Seconds until a connection attempt counts as failed, and until a silent one counts as broken: a server that
@@ -102,22 +107,7 @@ def _is_there(address: str, terms: Terms) -> bool:
 
 
 def _journal(path: Path) -> BaseStorage:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _cut_torn_line(path)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        return JournalStorage(JournalFileBackend(str(path)))
-
-
-def _cut_torn_line(path: Path) -> None:
-    """Cuts what a writer that died left unfinished: the next line would be appended to it, and both be lost."""
-    if not path.exists():
-        return
-    with path.open("rb+") as file:
-        content = file.read()
-        whole = content.rfind(b"\n") + 1
-        if whole < len(content):
-            file.truncate(whole)
+    return journal.opened(path, way_out=ANEW, shared=True)
 
 
 def _database(address: str) -> BaseStorage:

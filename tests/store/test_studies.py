@@ -9,7 +9,7 @@ import optuna
 import pytest
 
 from autofix.errors import FixYourCall, TryLater
-from autofix.store import studies
+from autofix.store import journal
 from autofix.store.studies import Shelf, in_database, in_journal, in_memory
 
 
@@ -120,7 +120,7 @@ def test_full_disk_leaves_whole_lines_and_the_trial_is_written_with_the_next_one
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr(studies.os, "fsync", full)
+        patched.setattr(journal.os, "fsync", full)
         shelf.add(trial(1))
     assert path.read_bytes() == before
     assert "No space left" in str(troubles)

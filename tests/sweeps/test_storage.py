@@ -54,12 +54,3 @@ def test_what_waiting_does_not_mend_is_not_waited_for(error):
 
     with pytest.raises(type(error)):
         Patience(QUICK, 60.0, "x")(call)
-
-
-@pytest.mark.parametrize("kept", range(1, 40, 3))
-def test_a_journal_that_was_cut_anywhere_opens_with_all_whole_lines(tmp_path, kept):
-    path = tmp_path / "sweep.journal"
-    lines = b'{"op_code":0,"worker_id":"a"}\n'
-    path.write_bytes(lines + (b'{"op_code":4,"study_id":0,"worker_id":"b"}')[:kept])
-    storage._cut_torn_line(path)
-    assert path.read_bytes() == lines
