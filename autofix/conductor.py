@@ -8,7 +8,7 @@ import socket
 from typing import Any
 
 from autofix.budget import Clock
-from autofix.errors import AutofixError, Stopped
+from autofix.errors import AutofixError, FixTheCrash, Stopped
 from autofix.exits import exit_of
 from autofix.isolation import home
 from autofix.isolation.client import Client
@@ -23,7 +23,7 @@ def conduct(connection: socket.socket, client: Client) -> None:
 
     A job says `job` (see `Job.to_dict`) and `execute`, the function to call, as "module:name". The answers are `say`
     and `runs`, a line of progress and the number of finished runs, and at last `ended`, an exit code or None for a
-    job that was stopped on the way, and `error`.
+    job that was stopped on the way, `error`, and `died`, whether processes that train did.
     """
     signal.signal(signal.SIGTERM, _stop)
     wire = Wire(connection)
@@ -33,11 +33,11 @@ def conduct(connection: socket.socket, client: Client) -> None:
         module, _, name = message["execute"].partition(":")
         execute = getattr(importlib.import_module(module), name)
         code = execute(Job.from_dict(message["job"]), tell=_Telling(wire))
-        answer: dict[str, Any] = {"ended": int(code), "error": None}
+        answer: dict[str, Any] = {"ended": int(code), "error": None, "died": False}
     except Stopped:
-        answer = {"ended": None, "error": None}
+        answer = {"ended": None, "error": None, "died": False}
     except (AutofixError, OSError) as error:
-        answer = {"ended": int(exit_of(error)), "error": str(error)}
+        answer = {"ended": int(exit_of(error)), "error": str(error), "died": isinstance(error, FixTheCrash)}
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     wire.send(answer)
 

@@ -52,11 +52,13 @@ class Ended:
         exit: The exit code that it earned.
         document: What the run folder's `metrics.json` holds; empty where there is none.
         error: Why there is no result; None where there is one, or where the job was stopped and can be resumed.
+        died: Whether it has none because processes died, rather than because of what the job says.
     """
 
     exit: Exit
     document: dict[str, Any]
     error: str | None = None
+    died: bool = False
 
 
 def supervise(
@@ -219,7 +221,7 @@ class _Supervisor:
                 f"imported {', '.join(self.preload)}. Its last words: {words}"
             )
             while self.waiting or self.ask():
-                self.end(self.waiting.popleft(), Ended(Exit.UNUSABLE, {}, error))
+                self.end(self.waiting.popleft(), Ended(Exit.UNUSABLE, {}, error, died=True))
 
     def hear_conductor(self, conductor: _Conductor) -> None:
         """A line of progress, the end of the job, or the end of the conductor."""
@@ -248,7 +250,7 @@ class _Supervisor:
         code = message["ended"]
         if code is None or (self.signals and code in SIGNALS.values()):
             return self.stopped(number)
-        return Ended(Exit(code), _document(self.jobs[number]), message["error"])
+        return Ended(Exit(code), _document(self.jobs[number]), message["error"], message["died"])
 
     def lose(self, conductor: _Conductor, how: str, last: str) -> None:
         """Lets a job wait for another conductor, unless one after the other ended the same way."""
@@ -268,7 +270,7 @@ class _Supervisor:
             f"a repair must be able to run. Received: a process that {how}, {deaths.count} times in a row. Run the "
             f"model's `fit` on the data in a script of your own to see the same. Its last words: {last or 'none'}"
         )
-        self.end(number, Ended(Exit.UNUSABLE, _document(self.jobs[number]), error))
+        self.end(number, Ended(Exit.UNUSABLE, _document(self.jobs[number]), error, died=True))
 
     def let_go(self, conductor: _Conductor) -> None:
         """Forgets a conductor."""

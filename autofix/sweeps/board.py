@@ -166,10 +166,7 @@ class Board:
         document = {**ending.to_dict(), "holder": self.lease.holder}
         try:
             self.patience(lambda: self.storage.set_trial_user_attr(claim.trial, RESULT, document))
-            value = ending.score
-            state = TrialState.PRUNED if value is None else TrialState.COMPLETE
-            values = None if value is None else [value]
-            self.patience(lambda: self.storage.set_trial_state_values(claim.trial, state, values))
+            self._close(claim.trial, ending)
         except UpdateFinishedTrialError:
             # Perhaps by this very call, whose answer got lost when the storage went away.
             trial = self.patience(lambda: self.storage.get_trial(claim.trial))
@@ -184,12 +181,20 @@ class Board:
     # What everybody does for those who died
 
     def reap(self) -> list[str]:
-        """Replaces the trials of dead workers; returns the names of their cells."""
+        """Replaces the trials of dead workers; returns the names of their cells.
+
+        One that died after it wrote its result down, and before it said that this is all, needs no replacement.
+        """
         running = [trial for trial in self._trials() if trial.state is TrialState.RUNNING]
         by_id = {trial._trial_id: trial for trial in running}
         reaped = []
         for number in self._watch.lost((key, trial.user_attrs.get(LEASE)) for key, trial in by_id.items()):
-            cell, deaths = by_id[number].user_attrs.get(CELL), int(by_id[number].user_attrs.get(DEATHS, 0)) + 1
+            known = by_id[number].user_attrs
+            if RESULT in known:
+                with contextlib.suppress(UpdateFinishedTrialError):  # somebody else saw it first
+                    self._close(number, Ending.from_dict(known[RESULT]))
+                continue
+            cell, deaths = known.get(CELL), int(known.get(DEATHS, 0)) + 1
             if cell is not None and self._fail(number):
                 self._put_up(cell, deaths)
                 reaped.append(cell)
@@ -249,6 +254,12 @@ class Board:
             self.finish(claim, Ending.given_up(claim.deaths))
             return None
         return claim
+
+    def _close(self, trial: int, ending: Ending) -> None:
+        value = ending.score
+        state = TrialState.PRUNED if value is None else TrialState.COMPLETE
+        values = None if value is None else [value]
+        self.patience(lambda: self.storage.set_trial_state_values(trial, state, values))
 
     def _fail(self, trial: int) -> bool:
         """Fails a trial; returns whether it was this call that did."""

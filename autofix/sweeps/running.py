@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,11 +18,12 @@ from autofix.job import Job
 from autofix.sweeps.board import Board, Claim
 from autofix.sweeps.cell import Cell
 from autofix.sweeps.ending import Ending
+from autofix.sweeps.keeping import Keeper
 
 # What ends this worker; its cells are given back.
 STOPPED = (Exit.INTERRUPTED, Exit.TERMINATED)
-# Cells that end without a result, none that ends with one between them, after which the fault is this machine's: its
-# disk or its TensorFlow rather than their data.
+# Cells that die or are put off, none that ends with a result between them, after which the fault is this machine's:
+# its disk or its TensorFlow rather than their data.
 LIKE_FAILURES = 3
 # Seconds that a worker who has to leave waits for a storage that is away; what it held is found out by the others.
 LEAVING = 10.0
@@ -43,6 +45,10 @@ class Ended(Protocol):
     def error(self) -> str | None:
         """What went wrong."""
 
+    @property
+    def died(self) -> bool:
+        """Whether processes died of it."""
+
 
 class Supervise(Protocol):
     """Does jobs in processes of their own; see `autofix.supervisor.supervise`."""
@@ -51,72 +57,6 @@ class Supervise(Protocol):
         self, jobs: Sequence[Job], *, slots: int, say: Say, on_end: Callable[[Job, Any], None]
     ) -> Sequence[Ended]:
         """Does jobs, tells of each that ended, and returns how they ended."""
-
-
-@dataclass
-class Keeper:
-    """Gives signs of life and looks for those of others, in a thread of its own: training may take hours.
-
-    Attributes:
-        board: Told of them.
-        say: Told of workers that are gone.
-    """
-
-    board: Board
-    say: Say
-    lost: set[Claim] = field(default_factory=set)
-    _held: set[Claim] = field(default_factory=set)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-    _over: threading.Event = field(default_factory=threading.Event)
-
-    def hold(self, claim: Claim) -> None:
-        """Begins to give signs of life for a cell."""
-        with self._lock:
-            self._held.add(claim)
-
-    def release(self, claim: Claim) -> None:
-        """Gives no more of them."""
-        with self._lock:
-            self._held.discard(claim)
-
-    @property
-    def held(self) -> list[Claim]:
-        """Cells under way."""
-        with self._lock:
-            return list(self._held)
-
-    @contextlib.contextmanager
-    def alive(self) -> Iterator[None]:
-        """Gives signs of life for as long as the block runs."""
-        # What died on this machine needs no waiting, and would otherwise be missed by this very run.
-        self._reap()
-        thread = threading.Thread(target=self._renew, name="leases", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            self._over.set()
-            # A call that waits for a storage that is away is not waited for: nothing depends on it any more.
-            thread.join(timeout=self.board.terms.renew)
-
-    def _renew(self) -> None:
-        looked = time.monotonic()
-        while not self._over.wait(self.board.terms.renew):
-            held = self.held
-            # Where the storage stays away, whoever finishes the cell says so.
-            with contextlib.suppress(TryLater):
-                lost = self.board.renew(held) if held else []
-                with self._lock:
-                    self.lost |= set(lost)
-                    self._held -= self.lost
-                # Every worker looks, so that any one of them is enough; seldom, since a look reads the whole study.
-                if time.monotonic() - looked >= self.board.terms.dead / 2:
-                    looked = time.monotonic()
-                    self._reap()
-
-    def _reap(self) -> None:
-        for name in self.board.reap():
-            self.say(f"{name}: its worker is gone; the cell is put up again")
 
 
 @dataclass
@@ -132,6 +72,8 @@ class Runner:
         tell: Told of the progress of repairs.
         stay: Whether to wait for more cells once all are done.
         finished: Cells that this worker did.
+        refused: How cells ended that cannot be done here as they are, by name: their model or data are at fault, or
+            something that this machine lacks. They stay open to other workers, and to the next run.
     """
 
     board: Board
@@ -142,12 +84,14 @@ class Runner:
     tell: Say
     stay: bool = False
     finished: int = 0
+    refused: dict[str, Ending] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._keeper = Keeper(self.board, self.say)
         self._claims: dict[str, tuple[Claim, Cell]] = {}
         self._stopped: Exit | None = None
         self._failed: set[str] = set()
+        self._put_off: float | None = None
         self._cells: Mapping[str, Cell] = {}
         self._known: set[str] = set()
 
@@ -171,7 +115,7 @@ class Runner:
                 self._stopped = Exit.TERMINATED
             finally:
                 # What is still held was under way when something unforeseen happened, or a signal came in between.
-                self.board.patience = replace(self.board.patience, seconds=LEAVING)
+                self._leave()
                 for claim in self._keeper.held:
                     with contextlib.suppress(TryLater):
                         self.board.give_back(claim)
@@ -216,7 +160,7 @@ class Runner:
         if name not in self._known:  # the sweep has grown since, or this is the beginning
             self._cells = self.load()
             self._known |= {name, *self._cells}
-        return name in self._cells
+        return name in self._cells and name not in self.refused
 
     def _end(self, job: Job, ended: Ended) -> None:
         """Writes down how a cell ended, or gives it back."""
@@ -229,24 +173,45 @@ class Runner:
         """Tells the study of a cell that ended."""
         if ended.exit in STOPPED:
             self._stopped = ended.exit
-            self.board.give_back(claim)
+            self._leave()
+            with contextlib.suppress(TryLater):
+                self.board.give_back(claim)
             return
-        if ended.exit is Exit.TRY_LATER or not ended.document:  # a lock, a disk; or the process died, whatever of
-            self.board.give_back(claim, died=ended.exit is not Exit.TRY_LATER)
-            self.say(f"{cell.name}: put up again: {ended.error or ended.document.get('error')}")
-            self._failed.add(cell.name)
-            if len(self._failed) >= LIKE_FAILURES:
-                self._stopped = ended.exit
-            elif ended.exit is Exit.TRY_LATER:
-                time.sleep(self.board.terms.poll)
+        if ended.exit is Exit.TRY_LATER or ended.died or not (ended.document or ended.error):
+            self._again(claim, cell, ended)
             return
         self._failed.clear()
+        self._put_off = None
+        if ended.error is not None:
+            self.board.give_back(claim)
+            refusal = Ending(int(ended.exit), {}, ended.error, machine=socket.gethostname(), folder=cell.job.out)
+            self.refused[cell.name] = refusal
+            self.say(f"{cell.name}: {in_one_line(refusal)}")
+            return
         ending = Ending.of(ended.exit, ended.document, ended.error, Path(cell.job.out))
         if claim in self._keeper.lost or not self.board.finish(claim, ending):
             self.say(f"{cell.name}: another worker had taken this one for dead; its result counts")
             return
         self.finished += 1
         self.say(f"{cell.name}: {in_one_line(ending)}")
+
+    def _again(self, claim: Claim, cell: Cell, ended: Ended) -> None:
+        """Puts a cell up again that died, or that a lock or a disk is in the way of; counts how often that was."""
+        is_put_off = ended.exit is Exit.TRY_LATER
+        self.board.give_back(claim, died=not is_put_off)
+        self.say(f"{cell.name}: put up again: {ended.error or ended.document.get('error')}")
+        self._failed.add(cell.name)
+        now = time.monotonic()
+        self._put_off = self._put_off or (now if is_put_off else None)
+        waited = 0.0 if self._put_off is None else now - self._put_off
+        if len(self._failed) >= LIKE_FAILURES or (is_put_off and waited >= self.board.terms.patience):
+            self._stopped = ended.exit
+        elif is_put_off:
+            time.sleep(self.board.terms.poll)
+
+    def _leave(self) -> None:
+        """From here on a storage that is away is not waited for: what it is not told, the others find out."""
+        self.board.patience = replace(self.board.patience, seconds=LEAVING)
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from autofix.sweeps import storage, summary
 from autofix.sweeps.board import CELLS, READY, Board
 from autofix.sweeps.cell import Cell, plan
 from autofix.sweeps.config import Sweep
+from autofix.sweeps.ending import Ending
 from autofix.sweeps.joining import allowed, portable
 from autofix.sweeps.patience import Patience
 from autofix.sweeps.running import Runner, Say, Supervise, whole
@@ -76,14 +78,16 @@ def begin(
     board.create(portable(cells, base))
     # This user's own config says what is run: what the study says of the cells is not needed here.
     here = {cell.name: cell for cell in cells}
-    endings = board.endings()
+    endings: Mapping[str, Ending | None] = board.endings()
     left = sum(endings.get(cell) is None for cell in here)
     say(f"{len(cells)} cells, {len(cells) - left} done already" if left < len(cells) else f"{len(cells)} cells")
-    code = Runner(board, supervise, lambda: here, sweep.jobs or 1, say, tell).run()
-    endings = board.endings()
-    code = code or whole({cell: endings.get(cell) for cell in here})
+    runner = Runner(board, supervise, lambda: here, sweep.jobs or 1, say, tell)
+    code = runner.run()
+    done = board.endings()
+    endings = {cell: done.get(cell) or runner.refused.get(cell) for cell in here}
+    code = code or whole(endings)
     rows = tuple(summary.rows(cells, endings))
-    summary.bring_home(cells, endings)
+    summary.bring_home(cells, done)
     summary.write(out, rows, summary.document(name, rows, code))
     return Swept(name, rows, code)
 
@@ -160,6 +164,12 @@ def join(
     runner = Runner(board, supervise, load, slots, say, tell, stay=stay)
     code = runner.run()
     say(f"{runner.finished} cells done by this worker")
+    if runner.refused and not code:
+        endings = board.endings()
+        left = [cell for cell in runner.refused if endings.get(cell) is None]
+        if left:
+            say(f"{len(left)} cells cannot be done here: see above")
+            return Exit.UNUSABLE
     return code
 
 

@@ -67,6 +67,7 @@ def test_killed_conductor_is_started_again(all_at_once):
 def test_same_end_again_and_again_is_enough(all_at_once):
     ended = all_at_once["ended"]["always_raises"]
     assert ended.exit is Exit.UNUSABLE
+    assert ended.died
     assert "ZeroDivisionError: of all things" in ended.error
     assert "exit status 1" in ended.error
     assert starts(all_at_once["out"], "always_raises") == LIKE_FAILURES

@@ -105,6 +105,21 @@ def test_processes_of_this_machine_that_are_gone_are_not_waited_for(address, tmp
     assert one.claim() is not None
 
 
+@pytest.mark.parametrize("ending", [ENDING, replace(ENDING, metrics={"status": "unusable"})])
+def test_a_worker_that_dies_between_its_result_and_the_end_of_its_trial_has_done_its_cell(address, tmp_path, ending):
+    one, late = board(address, "s", AT_ONCE), away(board(address, "s"))
+    one.create(cells(1, tmp_path))
+    claim = late.claim()
+    late._close = lambda trial, ending: None  # and it dies
+    late.finish(claim, ending)
+    assert one.reap() == []
+    assert one.claim() is None
+    assert one.endings()[claim.cell].metrics == ending.metrics
+    del late._close  # or was merely slow
+    assert late.finish(claim, ending)
+    assert done(one) == {claim.cell: 1}
+
+
 def test_a_cell_that_kills_its_workers_is_given_up(address, tmp_path):
     one = board(address, "s")
     one.create(cells(1, tmp_path))

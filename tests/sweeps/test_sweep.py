@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from autofix.cli import main
 from autofix.exits import Exit
 from autofix.files import write_json
 from autofix.supervisor import Ended
-from autofix.sweeps import terms
+from autofix.sweeps import sweeping, terms
 from autofix.sweeps.summary import _in_short
 from tests.sweeps.standin import QUICK
 
@@ -69,7 +70,10 @@ class Pretended:
                 (Path(job.out) / "change_log.md").write_text("# What was changed\n")
             if document:
                 write_json(Path(job.out) / "metrics.json", document)
-            on_end(job, Ended(code, document, None if document else "it died"))
+            on_end(job, self.ended(job, code, document))
+
+    def ended(self, job: Any, code: Exit, document: dict[str, Any]) -> Ended:
+        return Ended(code, document) if document else Ended(code, {}, "it died", died=True)
 
 
 CHANGES = [{"path": f"layers/{name}/activation", "before": "sigmoid", "after": "relu"} for name in ("a", "b")]
@@ -203,6 +207,40 @@ def test_a_cell_whose_process_always_dies_is_given_up_and_the_others_are_done(pr
     ]
 
 
+def test_a_model_that_cannot_be_used_costs_the_other_cells_nothing(project, repairs):
+    """All four cells of the model, one after the other, which is no reason to think that the machine is at fault."""
+    repairs.play = lambda job: (Exit.UNUSABLE, None) if job.model.endswith("m.keras") else (Exit.DONE, "healthy")
+    repairs.ended = lambda job, code, document: Ended(code, document, None if document else "these are no weights")
+    told = run("sweep", "sweep.yaml", "--format", "json")
+    summary = json.loads(told.stdout)
+    assert (told.exit_code, summary["exit_code"]) == (Exit.UNUSABLE, Exit.UNUSABLE)
+    assert summary["verdicts"] == {"error": 4, "healthy": 4}
+    assert {row["error"] for row in summary["rows"] if row["model"] == "m"} == {"these are no weights"}
+    assert len(repairs.jobs) == 8
+    # What was amiss may be something that this machine lacked: nothing is burnt.
+    repairs.play = lambda job: (Exit.DONE, "healthy")
+    assert run("sweep", "sweep.yaml").exit_code == 0
+    assert len(repairs.jobs) == 12
+
+
+def test_an_error_about_a_folder_with_another_result_is_no_result(project, repairs):
+    repairs.ended = lambda job, code, document: Ended(Exit.USAGE, document, "it belongs to another repair")
+    told = run("sweep", "sweep.yaml", "--format", "json")
+    assert told.exit_code == Exit.UNUSABLE
+    assert json.loads(told.stdout)["verdicts"] == {"error": 8}
+
+
+def test_a_lock_that_is_never_let_go_ends_the_sweep_for_now(project, repairs, monkeypatch):
+    short = replace(QUICK, patience=0.5)
+    monkeypatch.setitem(sweeping.begin.__kwdefaults__, "terms", short)
+    repairs.play = lambda job: (
+        (Exit.TRY_LATER, "failed") if job.out.endswith("m/d/all/seed-0") else (Exit.DONE, "healthy")
+    )
+    told = run("sweep", "sweep.yaml", "--format", "json")
+    assert told.exit_code == Exit.TRY_LATER
+    assert json.loads(told.stdout)["done"] == 7
+
+
 def test_one_model_with_each_strategy_alone_and_all_together(project, repairs):
     told = run("sweep", "m.keras", "--data", "d.npz", "--strategies", "learning_rate,activation", "--format", "json")
     assert told.exit_code == 0, told.stderr
@@ -289,6 +327,15 @@ def test_a_worker_does_what_is_left_and_its_results_come_home(begun, repairs):
     assert (home / "patch.yaml").read_text() == "changes: [loss]\n"
     assert (home / "change_log.md").read_text() == "# What was changed\n"
     assert json.loads((home / "metrics.json").read_text())["after"]["mean"] == 0.75
+
+
+def test_a_worker_says_which_cells_it_could_not_do(begun, repairs):
+    repairs.play = lambda job: (Exit.UNUSABLE, None) if job.seed else (Exit.DONE, "healthy")
+    repairs.ended = lambda job, code, document: Ended(code, document, None if document else "there is no pyarrow")
+    told = worker("--allow-code")
+    assert told.exit_code == Exit.UNUSABLE
+    assert "4 cells cannot be done here" in told.stderr
+    assert len(repairs.jobs) == 8
 
 
 def test_a_worker_runs_no_code_that_its_user_did_not_allow(begun, repairs):
