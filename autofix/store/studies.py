@@ -8,7 +8,7 @@ from pathlib import Path
 
 import optuna
 
-from autofix.errors import FixYourCall, TryLater, one_line
+from autofix.errors import TryLater
 from autofix.store import journal
 from autofix.store.urls import hidden, with_driver
 
@@ -75,30 +75,23 @@ def in_database(url: str, name: str) -> optuna.Study:
         name: Name of the study; created if needed.
 
     Raises:
-        FixYourCall: If the address is wrong, or what talks to such a database is not installed.
+        FixYourCall: If the address is wrong, what talks to such a database is not installed, or it refuses.
         TryLater: If the database does not answer.
     """
-    from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+    from autofix.store import databases  # SQLAlchemy takes a while
 
-    shown = hidden(url)
+    databases.engine(url).dispose()
     try:
         # A database that was restarted meanwhile is connected to again.
         storage = optuna.storages.RDBStorage(with_driver(url), engine_kwargs={"pool_pre_ping": True})
         return _study(storage, name)
-    except (ArgumentError, NoSuchModuleError):
-        raise FixYourCall(
-            "`storage` must be the URL of a database, such as 'postgresql://user@host/name' or 'sqlite:///file.db'. "
-            f"Received: {shown!r}."
-        ) from None
-    except ImportError as error:
-        raise FixYourCall(
-            f"`storage` needs a driver that is not installed. Received: {shown!r} ({error}). For PostgreSQL, "
-            "`pip install 'keras-autofix[postgresql]'`."
-        ) from None
-    except Exception as error:  # whatever a driver raises, with the password in it or without
-        reason = one_line(error).replace(url, shown).replace(with_driver(url), shown)
+    except Exception as error:  # whatever a driver raises
+        refusal = databases.refusal(error, url)
+        if refusal is not None:
+            raise refusal from None  # the frames of the driver hold the address in full
         raise TryLater(
-            f"`storage` must answer. Received: {shown!r} ({reason}). Check that the database is up, and run this again."
+            f"`storage` must answer. Received: {hidden(url)!r} ({databases.reason(error)}). Check that the database is "
+            "up, and run this again."
         ) from None
 
 

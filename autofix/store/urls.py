@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 # Between "://user:" and the last "@": a password may itself hold "@", "/" or ":", and blanks if nobody escaped them.
-_PASSWORD = re.compile(r"(?<=://)(?P<user>[^\s:/@?#]*):(?:\S*|[^@\n]*)(?=@)")
-# As a parameter of the address, which drivers accept too.
-_PARAMETER = re.compile(r"(?P<before>[?&;](?:password|passwd|pwd|sslpassword|token|secret)=)[^&;#\s]*", re.IGNORECASE)
+# Somebody may have written a slash too few or too many.
+_PASSWORD = re.compile(r"(?P<user>:/{1,3}[^\s:/@?#]*):(?:\S*|[^@\n]*)(?=@)")
+# As a parameter of the address, which drivers accept too; the name may be misspelled.
+_PARAMETER = re.compile(r"(?P<before>[?&;][^=&;#\s]*(?:pass|pwd|token|secret)[^=&;#\s]*=)[^&;#\s]*", re.IGNORECASE)
 # What people, hosts and `DATABASE_URL` write for the driver that the extra `postgresql` brings.
 _POSTGRESQL = re.compile(r"^postgres(?:ql)?(?:\+psycopg)?://")
 DRIVER = "postgresql+psycopg://"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 import warnings
 from collections.abc import Iterator
@@ -12,10 +13,9 @@ from typing import Any
 import optuna
 import sqlalchemy
 from optuna.storages import BaseStorage, RDBStorage
-from sqlalchemy.exc import ArgumentError
 
 from autofix.errors import FixYourCall
-from autofix.store import journal
+from autofix.store import databases, journal
 from autofix.store.urls import DRIVER, hidden, with_driver
 from autofix.sweeps.patience import Patience
 from autofix.sweeps.terms import Terms
@@ -26,6 +26,8 @@ ANEW = (
     "Rename that file and run the sweep again: the journal is written anew, and cells whose run folders are here and "
     "finished are answered from them."
 )
+# One slash too few is no path.
+_SCHEME = re.compile(r"[A-Za-z][\w+.-]+:/")
 # Of the lock that creators of tables take; any number does, as long as nobody else in the database uses it.
 _CREATING = 0x6175746F666978
 # Seconds until a connection attempt counts as failed, and until a silent one counts as broken: a server that
@@ -35,7 +37,7 @@ _CONNECT = {"connect_timeout": 10, "keepalives_idle": 30, "keepalives_interval":
 
 def is_database(address: str) -> bool:
     """Whether a storage is a database, rather than a journal file."""
-    return "://" in address
+    return _SCHEME.match(address) is not None
 
 
 def create(address: str, terms: Terms) -> BaseStorage:
@@ -120,17 +122,7 @@ def _database(address: str) -> BaseStorage:
 
 
 def _engine(address: str) -> sqlalchemy.Engine:
-    url = with_driver(address)
-    try:
-        arguments = _CONNECT if url.startswith(DRIVER) else {}
-        return sqlalchemy.create_engine(url, poolclass=sqlalchemy.NullPool, connect_args=dict(arguments))
-    except ArgumentError as error:
-        raise FixYourCall(
-            f"`--storage` must be an address such as postgresql://user@host/database. Received: {hidden(address)!r}."
-        ) from error
-    except ImportError as error:
-        way_out = "pip install 'keras-autofix[postgresql]'" if url.startswith(DRIVER) else f"pip install {error.name}"
-        raise FixYourCall(f"the driver of {hidden(address)!r} is not installed. Run: {way_out}") from error
+    return databases.engine(address, dict(_CONNECT) if with_driver(address).startswith(DRIVER) else None)
 
 
 @contextmanager

@@ -18,6 +18,8 @@ from autofix.store.urls import hidden, with_driver
             "postgresql://host/db?user=me&password=secret&sslmode=require",
             "postgresql://host/db?user=me&password=***&sslmode=require",
         ),
+        ("postgresql:/me:secret@host/db", "postgresql:/me:***@host/db"),
+        ("postgresql://host/db?passwordd=secret&user=me", "postgresql://host/db?passwordd=***&user=me"),
         ("cannot connect to mysql://a:b@c/d, giving up", "cannot connect to mysql://a:***@c/d, giving up"),
         ("postgresql://me@host/db", "postgresql://me@host/db"),
         ("sqlite:///a.db", "sqlite:///a.db"),

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
+import sqlite3
 import sys
+import traceback
+import uuid
 from dataclasses import replace
 
 import pytest
 from sqlalchemy.exc import OperationalError
 
 from autofix.errors import FixYourCall, TryLater
+from autofix.store.databases import is_away
+from autofix.store.studies import in_database
 from autofix.sweeps import storage
-from autofix.sweeps.patience import Patience, is_away
+from autofix.sweeps.patience import Patience
 from tests.sweeps.standin import QUICK
 
 SHORT = replace(QUICK, opening=0.3, patience=0.3)
@@ -29,6 +35,39 @@ def test_a_server_that_is_not_there_is_told_without_its_password(opened):
         opened("postgresql://me:secret@127.0.0.1:1/db", SHORT)
     assert "secret" not in str(caught.value)
     assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    "address", ["postgresql://me:se@cr:et@host/db", "postgresql:/me:secret@host/db", "nosuchdb://me:secret@host/db"]
+)
+@pytest.mark.parametrize("opened", [storage.create, lambda address, terms: storage.join(address, terms, wait=0.0)])
+def test_an_address_that_cannot_be_read_is_told_without_any_part_of_its_password(
+    opened, address, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FixYourCall, match="must be the URL of a database") as caught:
+        opened(address, SHORT)
+    told = "".join(traceback.format_exception(caught.value)).replace(address, "")
+    assert not re.search("secret|cr:et|'et@", told)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_database_in_which_nothing_may_be_created_says_so(fresh, server):
+    role = f"r{uuid.uuid4().hex[:8]}"
+    server.psql(f"CREATE ROLE {role} LOGIN")
+    with pytest.raises(FixYourCall, match=r"which refuses: permission denied.*the rights of its user"):
+        storage.create(fresh.replace("//postgres:", f"//{role}:"), SHORT)
+
+
+def test_tables_of_another_version_of_optuna_are_no_reason_to_wait(tmp_path):
+    address = f"sqlite:///{tmp_path / 'study.db'}"
+    storage.create(address, SHORT)
+    with sqlite3.connect(tmp_path / "study.db") as database:
+        database.execute("UPDATE alembic_version SET version_num = 'v0.9.0.a'")
+        database.execute("UPDATE version_info SET schema_version = 1, library_version = '0.9.0'")
+    for opened in (lambda: storage.create(address, SHORT), lambda: in_database(address, "study")):
+        with pytest.raises(FixYourCall, match=r"which refuses: The runtime optuna version.*same version of Optuna"):
+            opened()
 
 
 def test_a_storage_that_comes_back_in_time_is_waited_for():
