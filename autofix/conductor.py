@@ -9,13 +9,17 @@ from typing import Any
 
 from autofix.budget import Clock
 from autofix.errors import AutofixError, FixTheCrash, Stopped
-from autofix.exits import exit_of
+from autofix.exits import Exit, exit_of
 from autofix.isolation import home
+from autofix.isolation.child import INTERRUPT
 from autofix.isolation.client import Client
 from autofix.isolation.wire import Wire
 from autofix.job import Job
 from autofix.outcome import Outcome
 from autofix.progress import Line
+
+# Signals of the supervisor that end this process, and how the command ends then.
+STOPS = {signal.SIGTERM: Exit.TERMINATED, INTERRUPT: Exit.INTERRUPTED}
 
 
 def conduct(connection: socket.socket, client: Client) -> None:
@@ -25,7 +29,8 @@ def conduct(connection: socket.socket, client: Client) -> None:
     and `runs`, a line of progress and the number of finished runs, and at last `ended`, an exit code or None for a
     job that was stopped on the way, `error`, and `died`, whether processes that train did.
     """
-    signal.signal(signal.SIGTERM, _stop)
+    for asks in STOPS:
+        signal.signal(asks, _stop)
     wire = Wire(connection)
     message, _ = wire.receive()
     home.settle(client)
@@ -38,7 +43,8 @@ def conduct(connection: socket.socket, client: Client) -> None:
         answer = {"ended": None, "error": None, "died": False}
     except (AutofixError, OSError) as error:
         answer = {"ended": int(exit_of(error)), "error": str(error), "died": isinstance(error, FixTheCrash)}
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    for asks in STOPS:
+        signal.signal(asks, signal.SIG_IGN)
     wire.send(answer)
 
 
@@ -54,5 +60,5 @@ class _Telling:
         self._wire.send({"say": text, "runs": self._line.runs})
 
 
-def _stop(_number: int, _frame: object) -> None:
-    raise Stopped
+def _stop(number: int, _frame: object) -> None:
+    raise Stopped(STOPS[signal.Signals(number)])

@@ -38,7 +38,15 @@ class FixTheCrash(AutofixError):
 
 
 class Stopped(BaseException):
-    """The process is asked to end now and to be resumed later. No `Exception`: nothing but clean-up may catch it."""
+    """The process is asked to end now and to be resumed later. No `Exception`: nothing but clean-up may catch it.
+
+    Args:
+        code: The exit code that says who asked: 130 for Ctrl-C, 143 for SIGTERM.
+    """
+
+    def __init__(self, code: int = 143) -> None:
+        super().__init__(code)
+        self.code = code
 
 
 class TryLater(AutofixError):

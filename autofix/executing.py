@@ -57,8 +57,7 @@ def execute(job: Job, *, tell: Narrator) -> Exit:
             raise TryLater(of_the_machine(error)) from error
         # Whatever the user's own code does, in a place where nobody expects it.
         raise FixTheCrash(f"the repair ended with an error: {one_line(error)}.", traceback.format_exc()) from error
-    reached = job.target is None or (result.after is not None and result.after.mean >= job.target)
-    code = result.exit if reached or result.exit is not Exit.DONE or not result.patch else Exit.NO_REPAIR
+    code = result.exit_with(job.target)
     with contextlib.suppress(OSError, FixYourCall):  # it is only asked again then; files may have gone meanwhile
         note(job, code)
     return code

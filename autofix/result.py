@@ -97,6 +97,11 @@ class RepairResult:
         """How a command ends that ends with this result."""
         return EXITS.get(self.verdict, Exit.DONE)
 
+    def exit_with(self, target: float | None) -> Exit:
+        """How a command ends that was given a score to reach: a repair that stays below it is not the one asked for."""
+        reached = target is None or (self.after is not None and self.after.mean >= target)
+        return self.exit if reached or self.exit is not Exit.DONE or not self.patch else Exit.NO_REPAIR
+
     def noted(self, sentences: Iterable[str]) -> RepairResult:
         """Returns the result with more notes."""
         return replace(self, notes=tuple(dict.fromkeys((*self.notes, *sentences))))

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from autofix.exits import Exit
+from autofix.isolation.child import INTERRUPT
 from autofix.isolation.client import Child, ServerGone
 from autofix.isolation.ending import in_words
 from autofix.isolation.host import PRELOAD, Host, last_lines
@@ -283,10 +284,11 @@ class _Supervisor:
         if self.stop_by == float("inf"):
             self.stop_by = time.monotonic() + STOPPING
             self.say("stopping; what is finished is kept")
+            asks = INTERRUPT if self.signals[0] == signal.SIGINT else signal.SIGTERM
             for conductor in self.running:
                 with contextlib.suppress(ServerGone):
                     if self.host is not None:
-                        self.host.client.signal(conductor.child, signal.SIGTERM)
+                        self.host.client.signal(conductor.child, asks)
         return len(self.signals) > 1 or not self.running or time.monotonic() > self.stop_by
 
     def stopped(self, number: int | None = None) -> Ended:

@@ -20,6 +20,9 @@ from autofix.isolation.wire import Wire
 
 # Asks a child that hangs to write down where it is.
 WHERE = signal.SIGUSR1
+# Tells a conductor of Ctrl-C. A terminal sends SIGINT to every process at once, and children pass over it: they are
+# ended in an orderly way, by who started them.
+INTERRUPT = signal.SIGUSR2
 # Where memory runs out, the kernel ends processes with a high number first: a slot (1000 is the most) before the
 # conductor, and either before whatever else runs on the machine.
 SLOT_SCORE, CONDUCTOR_SCORE = 600, 300

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from autofix.budget import Clock
-from autofix.errors import FixYourCall, one_line
-from autofix.exits import Exit
+from autofix.errors import FixYourCall, Stopped, one_line
+from autofix.exits import Exit, exit_of
 from autofix.result import RepairResult
 from autofix.store import folder as names
 from autofix.store import results
@@ -79,6 +79,7 @@ class Record:
             "seed": inputs.settings.get("seed"),
             **inputs.to_dict(),
         }
+        self._target: float | None = inputs.settings.get("target")
         self.trouble: list[str] = []
         self._lock = threading.Lock()
         try:
@@ -108,11 +109,11 @@ class Record:
         try:
             yield
         except Exception as error:
-            self._end(FAILED, clock.spent, None, one_line(error))
+            self._end(FAILED, clock.spent, exit_of(error), one_line(error))
             raise
         except BaseException as error:  # Ctrl-C, or a signal that was made an exception
-            code = error.code if isinstance(error, SystemExit) and isinstance(error.code, int) else Exit.INTERRUPTED
-            self._end(INTERRUPTED, clock.spent, code)
+            code = error.code if isinstance(error, SystemExit | Stopped) else Exit.INTERRUPTED
+            self._end(INTERRUPTED, clock.spent, code if isinstance(code, int) else Exit.INTERRUPTED)
             raise
         finally:
             stop.set()
@@ -128,7 +129,7 @@ class Record:
                 "call `result.save` with another folder"
             )
         else:
-            code = Exit.INTERRUPTED if interrupted else result.exit
+            code = Exit.INTERRUPTED if interrupted else result.exit_with(self._target)
             self._end(INTERRUPTED if interrupted else FINISHED, result.seconds, code)
         return result.noted(self.trouble)
 
@@ -142,8 +143,8 @@ class Record:
         if sentence not in self.trouble:
             self.trouble.append(sentence)
 
-    def _end(self, state: str, seconds: float, code: int | None, error: str | None = None) -> None:
-        ended = {"state": state, "exit": None if code is None else int(code), "ended": _now(), "error": error}
+    def _end(self, state: str, seconds: float, code: int, error: str | None = None) -> None:
+        ended = {"state": state, "exit": int(code), "ended": _now(), "error": error}
         self._save({**ended, "seconds": max(self.spent, seconds)})
 
     def _beat(self, stop: threading.Event, clock: Clock) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from autofix.change import Patch
-from autofix.errors import FixYourCall, FixYourData
+from autofix.errors import FixYourCall, FixYourData, Stopped
 from autofix.exits import Exit
 from autofix.files import write_json
 from autofix.isolation.arrays import packed
@@ -74,6 +74,9 @@ def _forever(out: Path, begun: int, tell: Any) -> Exit:
     try:
         while True:
             time.sleep(0.01)
+    except Stopped as stopped:
+        (out / "code").write_text(str(int(stopped.code)))
+        raise
     finally:
         (out / "tidied").touch()
 

@@ -141,6 +141,7 @@ def test_signal_stops_in_an_orderly_way(tmp_path, command, number, code, name):
     assert one.ends() == (code, f"{[name] * 3} []")
     assert gone(everything) == []
     assert (tmp_path / "forever" / "tidied").exists()
+    assert (tmp_path / "forever" / "code").read_text() == str(code)
     assert (tmp_path / "with_slots" / "tidied").exists()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -16,7 +17,7 @@ import pytest
 from autofix import files
 from autofix.budget import Budget, Clock
 from autofix.change import Patch
-from autofix.errors import FixYourCall, TryLater
+from autofix.errors import FixYourCall, Stopped, TryLater, one_line
 from autofix.result import Verdict
 from autofix.store import record as module
 from autofix.store.folder import RunFolder
@@ -145,7 +146,7 @@ def test_folder_that_cannot_be_written_is_refused(path):
 
 
 def test_full_disk_at_the_beginning_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(files, "_flush", full)
+    monkeypatch.setattr(files, "flush", full)
     with pytest.raises(FixYourCall, match="No space left"):
         begun(tmp_path)
     assert not any(tmp_path.glob("*.json"))
@@ -156,7 +157,10 @@ def test_full_disk_at_the_beginning_is_refused(tmp_path, monkeypatch):
     [
         (KeyboardInterrupt(), "interrupted", 130),
         (SystemExit(143), "interrupted", 143),
-        (ValueError("boom"), "failed", None),
+        (Stopped(143), "interrupted", 143),
+        (Stopped(130), "interrupted", 130),
+        (ValueError("boom"), "failed", 4),
+        (OSError(errno.ENOSPC, "boom"), "failed", 75),
     ],
 )
 def test_folder_says_how_it_ended_badly(tmp_path, error, state, code):
@@ -165,7 +169,7 @@ def test_folder_says_how_it_ended_badly(tmp_path, error, state, code):
         raise error
     found = document(tmp_path)
     assert (found["state"], found["exit"], found["ended"] is not None) == (state, code, True)
-    assert found["error"] == ("ValueError: boom" if state == "failed" else None)
+    assert found["error"] == (one_line(error) if state == "failed" else None)
     assert RunFolder.at(tmp_path).state() == state
     begun(tmp_path)
     assert document(tmp_path)["state"] == "running"
@@ -187,6 +191,15 @@ def test_folder_says_how_it_ended_well(tmp_path, verdict, code):
     assert made.notes == result(verdict).notes
     found = document(tmp_path)
     assert (found["state"], found["exit"], found["seconds"]) == ("finished", code, 12.34)
+
+
+def test_a_repair_that_stays_below_the_score_asked_for_says_what_the_command_says(tmp_path):
+    for target, code in ((None, 0), (0.0, 0), (0.9999, 3)):
+        inputs = replace(INPUTS, settings={**INPUTS.settings, "target": target})
+        folder = RunFolder.at(tmp_path / str(target))
+        made = replace(result(), patch=patch("a"))
+        assert Record(folder, inputs).finish(made, interrupted=False).exit_with(target) == code
+        assert folder.run_document()["exit"] == code
 
 
 def test_interrupted_result_is_written_and_goes_on(tmp_path):
@@ -214,7 +227,7 @@ def test_full_disk_meanwhile_costs_nothing_but_what_was_to_be_kept(tmp_path, mon
     recorded = record.trainer(trainer, clock)
     recorded.run(numbers(a=1), patch("a"))
     with monkeypatch.context() as patched:
-        patched.setattr(files, "_flush", full)
+        patched.setattr(files, "flush", full)
         assert recorded.run(numbers(a=2), patch("a")).score.value == 0.5
         assert recorded.run(numbers(a=3), patch("a")).score.value == 0.5
     recorded.run(numbers(a=4), patch("a"))
@@ -239,7 +252,7 @@ def test_full_disk_at_the_end_leaves_the_result_in_memory(tmp_path, monkeypatch)
     record = begun(tmp_path)
     before = {item.name for item in tmp_path.iterdir()}
     with monkeypatch.context() as patched:
-        patched.setattr(files, "_flush", full)
+        patched.setattr(files, "flush", full)
         made = record.finish(result(), interrupted=False)
     assert made.verdict is Verdict.REPAIRED
     assert "the result could not be written" in made.notes[-1]
