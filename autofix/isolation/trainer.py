@@ -30,6 +30,11 @@ logger = logging.getLogger(__name__)
 # Seconds that a run may take beyond its deadline before it counts as hung. It looks at the clock between parts of an
 # epoch only: compiling and the first part of a large model are allowed for, on a machine that others use too.
 GRACE = 120.0
+# What a run may take that nobody gave a deadline, as the first one of a repair: so many times what the steps of the
+# program as it came take, or those of a candidate that makes twenty times as many, and at least so many seconds.
+HUNG, LEAST = 50.0, 600.0
+# Seconds that it may take where no steps were timed.
+LONGEST_RUN = 7 * 86_400.0
 # Seconds that a measurement without a deadline may take: a range test makes some 150 steps, of up to ten seconds each.
 LONGEST_MEASUREMENT = 1_800.0
 
@@ -52,6 +57,7 @@ class IsolatedTrainer:
         self._local = local
         self._pool = pool
         self._memo = Memo()
+        self._longest = LONGEST_RUN
 
     @property
     def start(self) -> Start:
@@ -98,7 +104,8 @@ class IsolatedTrainer:
             "keep": keep,
         }
         try:
-            outcome: Outcome = self._ask("run", (recipe, patch), named, deadline=deadline, grace=GRACE).value
+            until = min(deadline, began + self._longest)
+            outcome: Outcome = self._ask("run", (recipe, patch), named, deadline=until, grace=GRACE).value
         except RunFailed as failed:
             spent = time.monotonic() - began
             return Outcome(patch, seed, Status.FAILED, None, seconds=spent, share=making.share, error=str(failed))
@@ -151,6 +158,7 @@ class IsolatedTrainer:
         answer = self._ask("choose_rung", (recipe,))
         self.rung = answer.rung
         seconds: float = answer.value
+        self._longest = max(LEAST, HUNG * seconds)
         return seconds
 
     def build(self, outcome: Outcome, recipe: Recipe) -> keras.Model:

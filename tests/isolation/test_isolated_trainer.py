@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator
 from dataclasses import replace
@@ -150,10 +151,16 @@ def test_run_that_kills_its_process_ends_alone(apart):
 
 def test_run_that_hangs_ends_alone_and_says_where(apart, monkeypatch):
     monkeypatch.setattr(isolating, "GRACE", 5.0)
-    outcome = apart(program(user_code.hangs), jobs=1).trainer.run(program().recipe, Patch(), deadline=0.0)
-    assert outcome.status is Status.FAILED
-    assert "and was stopped" in outcome.error
-    assert "in hangs" in outcome.error
+    monkeypatch.setattr(isolating, "LEAST", 0.1)
+    monkeypatch.setattr(isolating, "HUNG", 0.0)
+    other = apart(program(user_code.hangs), jobs=1)
+    other.trainer.choose_rung(other.recipe)
+    # A deadline that has passed, and none, as the first run of a repair has it.
+    for deadline in (0.0, math.inf):
+        outcome = other.trainer.run(other.recipe, Patch(), deadline=deadline)
+        assert outcome.status is Status.FAILED
+        assert "and was stopped" in outcome.error
+        assert "in hangs" in outcome.error
 
 
 def test_error_of_the_users_metric_goes_through(apart):
