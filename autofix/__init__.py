@@ -13,7 +13,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from autofix.errors import AutofixError, FixTheCrash, FixYourCall, FixYourData, FixYourModel
+from autofix.errors import AutofixError, FixTheCrash, FixYourCall, FixYourData, FixYourModel, TryLater
 
 if TYPE_CHECKING:
     from autofix.api import diagnose, repair
@@ -68,6 +68,7 @@ __all__ = [
     "RepairResult",
     "Strategy",
     "Symptom",
+    "TryLater",
     "Verdict",
     "Watch",
     "check",

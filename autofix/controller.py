@@ -19,8 +19,8 @@ from autofix.progress import Narrator
 from autofix.proof import Prover
 from autofix.recipe import Recipe
 from autofix.result import RepairResult, Verdict
-from autofix.search import Shelf
 from autofix.session import Session
+from autofix.shelf import Shelf
 from autofix.strategy import Strategy
 from autofix.symptom import Diagnosis
 from autofix.symptoms import PREFLIGHT, TRACE
@@ -236,6 +236,8 @@ class Controller:
             return self.result(Verdict.HEALTHY, Patch(), before)
         if all(trial.status is Status.FAILED for trial in self.trials):
             return self.result(Verdict.UNUSABLE, Patch(), before)
+        if self.hunt.cut and not judge.hopeless(self.session):
+            return self.result(Verdict.OUT_OF_BUDGET, Patch(), before)
         return self.result(Verdict.UNREPAIRED, Patch(), before)
 
     def contract_patch(self) -> Patch:
@@ -279,7 +281,7 @@ class Controller:
         return RepairResult(
             verdict=verdict,
             model=built,
-            patch=patch,
+            patch=patch.made_for(session.recipe),
             diagnosis=self.findings,
             before=before,
             after=after,

@@ -10,8 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autofix.errors import AutofixError, FixTheCrash, one_line
-from autofix.exits import Exit
+from autofix.errors import AutofixError, FixTheCrash, FixYourCall, TryLater, of_the_machine, one_line
+from autofix.exits import Exit, exit_of
 from autofix.files import write_json
 from autofix.job import Job
 from autofix.progress import Narrator
@@ -39,17 +39,21 @@ def execute(job: Job, *, tell: Narrator) -> Exit:
 
     Raises:
         AutofixError: If there is no result, with the reason. Nothing is written where model or data are at fault.
-        OSError: If the machine is at fault, such as by a disk that is full.
     """
     folder = RunFolder.at(job.out)
+    nearest = next(path for path in (folder.path, *folder.path.parents) if path.exists())
+    if not nearest.is_dir():
+        raise FixYourCall(f"`out` must be a folder. Received: {job.out!r}, and {nearest} is a file. Name another one.")
     missing = [path for path in (folder.path, *folder.path.parents) if not path.exists()]
     try:
         result = _repaired(job, folder, tell)
     except BaseException as error:
         if missing:
             _leave(folder, missing)
-        if isinstance(error, AutofixError | OSError) or not isinstance(error, Exception):
+        if isinstance(error, AutofixError) or not isinstance(error, Exception):
             raise
+        if isinstance(error, OSError) and exit_of(error) is Exit.TRY_LATER:
+            raise TryLater(of_the_machine(error)) from error
         # Whatever the user's own code does, in a place where nobody expects it.
         raise FixTheCrash(f"the repair ended with an error: {one_line(error)}.", traceback.format_exc()) from error
     reached = job.target is None or (result.after is not None and result.after.mean >= job.target)

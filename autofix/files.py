@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+# Begins the names of the folders in which files are drafted; a killed process leaves them behind.
+DRAFTS = ".writing-"
+
 
 @contextlib.contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
@@ -26,7 +29,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     # Its own folder: what writes the draft may insist on a suffix, or write beside it.
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".writing-") as folder:
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=DRAFTS) as folder:
         draft = Path(folder) / target.name
         yield draft
         _flush(draft)

@@ -10,10 +10,11 @@ from autofix.budget import Clock
 from autofix.change import Patch
 from autofix.compose import Composer
 from autofix.minimise import cheapest, minimise
-from autofix.outcome import Outcome
+from autofix.outcome import Outcome, Status
 from autofix.progress import Narrator
-from autofix.search import Search, Shelf
+from autofix.search import Search
 from autofix.session import Session
+from autofix.shelf import Shelf
 from autofix.strategy import Strategy
 from autofix.symptom import Diagnosis
 from autofix.symptoms import PREFLIGHT, TRACE
@@ -45,6 +46,7 @@ class Hunt:
         slots: Candidates that are trained at the same time.
         shelf: Keeps the trials of the search; None to forget them with the process.
         baseline: The run as it came, once it was made.
+        cut: Whether the time was up before the search had tried what it would have tried.
     """
 
     session: Session
@@ -58,6 +60,7 @@ class Hunt:
     slots: int = 1
     shelf: Shelf | None = None
     baseline: Outcome | None = None
+    cut: bool = field(default=False, init=False)
     composer: Composer = field(init=False)
     search: Search = field(init=False)
 
@@ -104,9 +107,11 @@ class Hunt:
         self.tell("trying first guesses")
         deadline = self.clock.deadline
         first, rest = judge.plans(self.composer.case, self.strategies)
-        search.guesses(first, deadline)
+        search.guesses(judge.without_costly(first), deadline)
+        if not self.is_near:
+            search.guesses(first, deadline)
         self.deepen(deadline)
-        search.guesses(rest, deadline)
+        search.guesses(judge.without_costly(rest) if self.is_near else rest, deadline)
         self.deepen(deadline)
         while self.session.trainer.rung < 1.0 and search.settled is None and self.clock.left > 0.0:
             self.session.trainer.rung = min(1.0, RUNGS * self.session.trainer.rung)
@@ -114,9 +119,18 @@ class Hunt:
             search.promote(PROMOTED, deadline)
             self.deepen(deadline)
         self.tell("searching")
-        best = search.best
-        near = best is not None and best.score is not None and judge.good_enough(self.session, best.score.value)
-        search.draws(deadline, judge.PATIENCE_WHEN_NEAR if near else judge.PATIENCE)
+        if not self.is_near or self.target is not None:
+            search.draws(deadline, judge.PATIENCE)
+        kept = self.reserve(search.best) if search.best is not None else 0.0
+        self.cut = search.settled is None and self.clock.left <= kept
+
+    @property
+    def is_near(self) -> bool:
+        """Whether the best candidate so far is known to be good enough: only what costs little is worth a try then."""
+        best = self.search.best
+        if best is None or best.score is None or not judge.comparable(self.session) or judge.hopeless(self.session):
+            return False
+        return judge.good_enough(self.session, best.score.value)
 
     def settles(self, outcome: Outcome) -> bool:
         """Whether nothing better than a candidate needs to be looked for."""
@@ -131,11 +145,31 @@ class Hunt:
         self.search.demote(settled.patch, proven)
         return True
 
+    def affordable(self, best: Outcome | None, done: Sequence[Outcome]) -> Outcome | None:
+        """The best candidate; where the time left is too short to minimise and prove it, the best that it does for.
+
+        A patch that is good enough, small and proven is worth more than a better one that is neither.
+        """
+        if best is None or self.proving(best) + self.minimising(best) <= self.clock.left:
+            return best
+        fitting = [
+            outcome
+            for outcome in done
+            if outcome.status is Status.DONE and outcome.share == best.share and outcome.score is not None
+            if outcome.patch and judge.good_enough(self.session, outcome.score.value)
+            if self.proving(outcome) + self.minimising(outcome) <= self.clock.left
+        ]
+        return max(fitting, key=lambda outcome: outcome.rank, default=best)
+
     def reserve(self, best: Outcome) -> float:
         """Seconds to keep free for minimising and proving a candidate."""
         proving = self.proving(best)
-        minimising = len(best.patch.lines) * best.seconds
-        return min(proving + min(minimising, proving + 2 * best.seconds), RESERVE_SHARE * self.budget_seconds)
+        minimising = min(self.minimising(best), proving + 2 * best.seconds)
+        return min(proving + minimising, RESERVE_SHARE * self.budget_seconds)
+
+    def minimising(self, best: Outcome) -> float:
+        """Seconds that leaving out each line of a candidate takes."""
+        return len(best.patch.lines) * best.seconds
 
     def proving(self, best: Outcome) -> float:
         """Seconds that the proof of a candidate takes: with the control, if it trains longer than the user does."""
@@ -155,7 +189,9 @@ class Hunt:
                 return
             found, _ = judge_rules(self.session.evidence(best), TRACE)
             case = replace(self.composer.case, diagnoses=found, trace=best.trace)
-            self.search.guesses(judge.deeper_plans(case, self.strategies, best.patch), deadline)
+            plans = judge.deeper_plans(case, self.strategies, best.patch)
+            used = {change.strategy for change in best.patch}
+            self.search.guesses(judge.without_costly(plans, used) if self.is_near else plans, deadline)
             if self.search.best is best:
                 return
 
@@ -165,7 +201,7 @@ class Hunt:
         if self.baseline is not None and self.baseline.score is not None:
             floor = max(floor, self.baseline.rank)
         done = list(self.search.outcomes.values())
-        best = self.search.settled or self.search.best
+        best = self.affordable(self.search.settled or self.search.best, done)
         if best is None or best.rank <= floor or not best.patch:
             return []
         tolerance = judge.tolerance(self.session, best.rank - floor)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from autofix import yaml_text
 from autofix.change import Patch
-from autofix.errors import FixYourCall, FixYourData, did_you_mean
+from autofix.errors import FixYourCall, FixYourData, FixYourModel, did_you_mean
 from autofix.outcome import Outcome, Status
 from autofix.recipe import Recipe
 
@@ -84,8 +84,7 @@ def replay(patch: Patch, model: Any) -> Replayed:
 
     Raises:
         StaleChange: If the model is no longer the one that the patch was made for.
-        FixYourCall: If the patch changes what the model does not have.
-        FixYourModel: If Keras cannot build what comes out.
+        FixYourCall: If the patch changes what the model does not have, or nothing can be built of what comes out.
     """
     from autofix.given import read_model
     from autofix.recipe.build import restore
@@ -94,7 +93,12 @@ def replay(patch: Patch, model: Any) -> Replayed:
     live, _, _ = read_model(model, {}, seed=0)
     recipe = Recipe.of(live)
     patched = patch.apply(recipe)
-    built = patched.build(seed=0)
+    try:
+        built = patched.build(seed=0)
+    except FixYourModel as error:
+        raise FixYourCall(
+            f"the patch must be one for this model. Received: one that makes another of it. {error}"
+        ) from error
     fresh = tuple(variable.numpy() for variable in built.weights)
     kept = Start(live, recipe, "keep").weights(patched, built, 0, fresh)
     restore(built, kept)

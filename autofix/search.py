@@ -8,7 +8,6 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Protocol
 
 import numpy as np
 import optuna
@@ -17,6 +16,7 @@ from autofix.change import Patch
 from autofix.compose import GUESS, OFF, SEARCH, Composer
 from autofix.outcome import Outcome, Status
 from autofix.scoring import Score
+from autofix.shelf import Shelf
 from autofix.training import Bar, Trains, in_turn
 
 logger = logging.getLogger(__name__)
@@ -31,17 +31,6 @@ FIRST_RUNG = 1 / 3
 BEHIND = 0.25
 # Modes by strategy name; None leaves them to the sampler.
 Plan = Mapping[str, str] | None
-
-
-class Shelf(Protocol):
-    """Keeps the finished trials of a search beyond its process."""
-
-    @property
-    def trials(self) -> Sequence[optuna.trial.FrozenTrial]:
-        """Those that an interrupted search has left, in their order."""
-
-    def add(self, trial: optuna.trial.FrozenTrial) -> None:
-        """Takes in a trial that has just finished."""
 
 
 @dataclass(frozen=True)

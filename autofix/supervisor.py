@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import operator
 import selectors
 import signal
 import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,7 @@ class Ended:
 
 
 def supervise(
-    jobs: Sequence[Job],
+    jobs: Iterable[Job],
     *,
     slots: int = 1,
     say: Callable[[str], None],
@@ -73,7 +74,7 @@ def supervise(
     ends everything at once, and what has been finished is still there.
 
     Args:
-        jobs: What to do.
+        jobs: What to do. The next one is asked for when there is a slot for it, so that it may be chosen late.
         slots: Jobs that are done at the same time; each trains `job.jobs` candidates at a time.
         say: Told, in a line, of what is going on.
         on_end: Told of each job that ended.
@@ -84,9 +85,10 @@ def supervise(
         How each job ended, in the order of `jobs`.
     """
     with _listening() as (signals, wake):
-        supervisor = _Supervisor(tuple(jobs), slots, say, on_end, execute, tuple(preload), signals)
+        alone = operator.length_hint(jobs, 2) == 1
+        supervisor = _Supervisor(iter(jobs), alone, slots, say, on_end, execute, tuple(preload), signals)
         supervisor.run(wake)
-    return [supervisor.ended[number] for number in range(len(jobs))]
+    return [supervisor.ended[number] for number in range(len(supervisor.jobs))]
 
 
 @dataclass
@@ -109,7 +111,8 @@ class _Deaths:
 
 @dataclass
 class _Supervisor:
-    jobs: tuple[Job, ...]
+    source: Iterator[Job]
+    alone: bool
     slots: int
     say: Callable[[str], None]
     on_end: Callable[[Job, Ended], None]
@@ -119,8 +122,10 @@ class _Supervisor:
     ended: dict[int, Ended] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.waiting = deque(range(len(self.jobs)))
-        self.deaths = [_Deaths() for _ in self.jobs]
+        self.jobs: list[Job] = []
+        self.waiting: deque[int] = deque()
+        self.deaths: list[_Deaths] = []
+        self.has_more = True
         self.running: list[_Conductor] = []
         self.selector = selectors.DefaultSelector()
         self.host: Host | None = None
@@ -133,7 +138,8 @@ class _Supervisor:
         if wake is not None:
             self.selector.register(wake, selectors.EVENT_READ)
         try:
-            while len(self.ended) < len(self.jobs):
+            self.ask()
+            while self.has_more or len(self.ended) < len(self.jobs):
                 if self.signals and self.stop():
                     break
                 self.start()
@@ -159,7 +165,7 @@ class _Supervisor:
             self.say("importing TensorFlow")
             self.host, self.is_ready = Host.start(preload=self.preload), False
             self.selector.register(self.host.client.wire, selectors.EVENT_READ)
-        while self.is_ready and self.waiting and len(self.running) < self.slots:
+        while self.is_ready and len(self.running) < self.slots and (self.waiting or self.ask()):
             number = self.waiting.popleft()
             try:
                 child = self.host.client.start(CONDUCT, slot=False)
@@ -170,6 +176,16 @@ class _Supervisor:
                 return
             self.running.append(_Conductor(number, child, wire))
             self.selector.register(wire, selectors.EVENT_READ, self.running[-1])
+
+    def ask(self) -> bool:
+        """Asks for the next job; returns whether there is one."""
+        job = next(self.source, None) if self.has_more else None
+        self.has_more = job is not None
+        if job is not None:
+            self.waiting.append(len(self.jobs))
+            self.jobs.append(job)
+            self.deaths.append(_Deaths())
+        return self.has_more
 
     def hear(self, key: selectors.SelectorKey) -> None:
         """Takes in whatever has come."""
@@ -202,9 +218,8 @@ class _Supervisor:
                 f"TensorFlow must be importable. Received: a process that {in_words(host.process.returncode)} while it "
                 f"imported {', '.join(self.preload)}. Its last words: {words}"
             )
-            for number in list(self.waiting):
-                self.waiting.popleft()
-                self.end(number, Ended(Exit.UNUSABLE, {}, error))
+            while self.waiting or self.ask():
+                self.end(self.waiting.popleft(), Ended(Exit.UNUSABLE, {}, error))
 
     def hear_conductor(self, conductor: _Conductor) -> None:
         """A line of progress, the end of the job, or the end of the conductor."""
@@ -284,7 +299,7 @@ class _Supervisor:
 
     def named(self, number: int, text: str) -> str:
         """Says which job a line is about, where there are several."""
-        return text if len(self.jobs) == 1 else f"{self.jobs[number].out}: {text}"
+        return text if self.alone else f"{self.jobs[number].out}: {text}"
 
 
 @contextlib.contextmanager

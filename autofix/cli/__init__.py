@@ -17,12 +17,15 @@ from autofix.errors import did_you_mean
 COMMANDS = {
     "demo": "autofix.cli.demo",
     "repair": "autofix.cli.repair",
+    "sweep": "autofix.cli.sweep",
     "diagnose": "autofix.cli.diagnose",
     "check": "autofix.cli.check",
     "explain": "autofix.cli.explain",
+    "worker": "autofix.cli.worker",
     "status": "autofix.cli.status",
     "report": "autofix.cli.report",
     "apply": "autofix.cli.apply",
+    "config": "autofix.cli.config",
     "completion": "autofix.cli.completion",
 }
 

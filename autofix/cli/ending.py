@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 from collections.abc import Iterator
 
 import click
 
-from autofix.errors import AutofixError
+from autofix.errors import AutofixError, of_the_machine
 from autofix.exits import Exit, exit_of
 
 
@@ -40,11 +39,4 @@ def ending() -> Iterator[None]:
     except AutofixError as error:
         raise failure(str(error), exit_of(error)) from error
     except OSError as error:
-        raise failure(_of_the_machine(error), exit_of(error)) from error
-
-
-def _of_the_machine(error: OSError) -> str:
-    where = f" {str(error.filename)!r}" if error.filename else ""
-    ways = {errno.ENOSPC: "Free some space", errno.EROFS: "Pass an --out that can be written to"}
-    way = ways.get(error.errno or 0, "Check that it exists and may be read and written")
-    return f"{error.strerror or error}{':' if where else ''}{where}. {way}, then run the same command again."
+        raise failure(of_the_machine(error), exit_of(error)) from error

@@ -115,9 +115,8 @@ def text(path: Path) -> str:
 
 def markdown(path: Path) -> str:
     """Returns the change log as Markdown."""
-    document = result_of(path)
-    log = RunFolder.at(path).change_log()
-    return log or f"```text\n{document['status']}\n```\n"
+    result_of(path)  # says why where there is none
+    return RunFolder.at(path).change_log()
 
 
 def _folders(path: Path) -> Iterator[Path]:

@@ -60,7 +60,9 @@ def with_tensorflow(verbose: int) -> Iterator[Callable[[str], None]]:
         with native_messages_held_back():
             importlib.import_module("autofix.recipe.build")
         logging.getLogger("absl").setLevel(logging.ERROR)
-        yield tell
+        # What the user's own code prints is no result.
+        with contextlib.redirect_stdout(sys.stderr):
+            yield tell
 
 
 def run(job: Job, *, verbose: int = 0) -> Ended:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import importlib.util
 import sys
@@ -54,6 +55,11 @@ def _from_file(path: Path) -> Any:
     if path.is_dir():
         raise FixYourCall(f"{str(path)!r} is a folder. Name a Python file and a function: FILE.py:FUNCTION.")
     name = path.stem
+    known = sys.modules.get(name)
+    if known is not None and _is_from(known, path):
+        return known
+    if known is not None:  # "random.py" must not take the place of Python's own
+        name = f"{name}_{hashlib.blake2b(bytes(path.resolve()), digest_size=4).hexdigest()}"
     folder = str(path.resolve().parent)
     if folder not in sys.path:
         sys.path.insert(0, folder)
@@ -62,15 +68,18 @@ def _from_file(path: Path) -> Any:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     # Known by its name, so that what it defines can be named again when a model is saved and loaded.
-    before = sys.modules.get(name)
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
     except Exception as error:  # whatever the user's code does
-        if before is None:
-            del sys.modules[name]
+        del sys.modules[name]
         raise FixYourCall(f"{path} cannot be imported: {one_line(error)}. Try `python {path}`.") from error
     return module
+
+
+def _is_from(module: Any, path: Path) -> bool:
+    file = getattr(module, "__file__", None)
+    return file is not None and Path(file).resolve() == path.resolve()
 
 
 def _from_path(name: str) -> Any:

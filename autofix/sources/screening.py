@@ -11,7 +11,8 @@ from typing import Any
 from autofix.errors import FixYourModel
 from autofix.sources.limits import MOST_TEXT_BYTES, check_archive, memory_bytes
 
-LAMBDA = ("Lambda", "__lambda__")
+# Layers whose configuration is code, or which fetch it from elsewhere when they are loaded.
+CODE = ("Lambda", "__lambda__", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer")
 WEIGHTS = "model.weights.h5"
 CONFIG = "config.json"
 
@@ -111,10 +112,16 @@ def _bytes_of(tree: Any, path: Path) -> Iterator[int]:
 def _screen_config(document: Any, path: Path, allow_unsafe: bool) -> None:
     for node in _mappings(document):
         class_name, module = node.get("class_name"), node.get("module")
-        if class_name in LAMBDA and not allow_unsafe:
+        if class_name in CODE and not allow_unsafe:
+            kind = "Lambda" if class_name == "__lambda__" else class_name
             raise FixYourModel(
-                f"{str(path)!r} holds a Lambda layer: Python code that runs when it is loaded. Pass --allow-unsafe if "
-                "you trust whoever made the file, or build the model by your own code: module.py:build_model."
+                f"{str(path)!r} holds a {kind} layer: code that runs when it is loaded. Pass --allow-unsafe if you "
+                "trust whoever made the file, or build the model by your own code: module.py:build_model."
+            )
+        if isinstance(node.get("vocabulary"), str) and not allow_unsafe:
+            raise FixYourModel(
+                f"{str(path)!r} must hold its vocabulary itself. Received: one that is read from "
+                f"{node['vocabulary']!r} on this machine. Build the model by your own code: module.py:build_model."
             )
         if class_name is None or not isinstance(module, str) or module in ("builtins", "keras"):
             continue

@@ -6,6 +6,7 @@ import contextlib
 import csv
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -171,6 +172,12 @@ class RunFolder:
             yield
         finally:
             lock.release()
+
+    def tidy(self) -> None:
+        """Deletes what a killed process has left half-written; to be called by who holds the folder."""
+        for place in (self.path, self.path / TRIALS):
+            for draft in place.glob(f"{files.DRAFTS}*"):
+                shutil.rmtree(draft, ignore_errors=True)
 
     def _lock(self) -> filelock.BaseFileLock:
         # Not by thread: what one thread took, another one may have to give back.

@@ -21,8 +21,15 @@ if TYPE_CHECKING:
 
 # Versions that may change what a run gives. Another Optuna goes on from the trials that the last one has left.
 COUNTING = ("keras-autofix", "tensorflow", "tensorflow-cpu", "keras", "numpy", "scikit-learn")
-# What differs, in words.
+# What differs, in words, and what it often comes of where nothing else does.
 WORDS = {"program": "the model or how it is fitted", "weights": "the model's weights", "data": "the data"}
+HINTS = {
+    WORDS["weights"]: " A model that is built with new random weights each time is another one each time: pass a "
+    "function that builds it, or call `keras.utils.set_random_seed` before.",
+    WORDS["program"]: " Layers without a name are numbered on in one process: name them, or call "
+    "`keras.utils.clear_session` before the model is built again.",
+    WORDS["data"]: " A dataset that comes in another order each time is another one each time: shuffle it with a seed.",
+}
 
 
 @dataclass(frozen=True)
@@ -99,15 +106,10 @@ class Inputs:
                 if canonical(was.get(name)) != canonical(now.get(name))
             ]
         if other:
-            unseeded = (
-                " A model that is built with new random weights each time is another one each time: pass a function "
-                "that builds it, or call `keras.utils.set_random_seed` before."
-                if other == [WORDS["weights"]]
-                else ""
-            )
+            hint = HINTS.get(other[0], "") if len(other) == 1 else ""
             raise FixYourCall(
                 f"a run folder belongs to one repair. Received: {where}, which was begun with other inputs; what "
-                f"differs is {', '.join(other)}.{unseeded} Choose another folder, or delete this one to begin anew."
+                f"differs is {', '.join(other)}.{hint} Choose another folder, or delete this one to begin anew."
             )
 
 

@@ -82,6 +82,7 @@ class Record:
         self.trouble: list[str] = []
         self._lock = threading.Lock()
         try:
+            folder.tidy()
             folder.write_run(self._document)
             self.ledger: Ledger = folder.ledger
             name = self._document["study"]

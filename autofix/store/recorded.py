@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import itertools
 import math
 import threading
 from collections import Counter
@@ -15,23 +13,21 @@ import numpy as np
 
 from autofix.budget import Clock
 from autofix.change import Patch
-from autofix.errors import AutofixError, one_line
+from autofix.errors import one_line
 from autofix.frozen import canonical
 from autofix.outcome import Outcome, Status
 from autofix.recipe import Recipe
-from autofix.store import written
+from autofix.store import questions, written
+from autofix.store.best import BestWeights
 from autofix.store.ledger import Entry, Ledger
+from autofix.store.questions import Recalled
 from autofix.strategy import RangeTest
-from autofix.training import Bar, Progress, Trains
+from autofix.training import Progress, Trains
 
 if TYPE_CHECKING:
     import keras
 
     from autofix.trainer.start import Start
-
-
-class Recalled(AutofixError):
-    """What was asked ended with this error before."""
 
 
 @dataclass
@@ -43,7 +39,7 @@ class Recorded:
     that is not.
 
     Weights are kept where a model may be made of them: of the run that is handed over, and of the best run of each
-    patched program in the proof. Were those of all candidates kept, a search over a large model would fill the disk.
+    patched program in the proof (see `BestWeights`).
 
     Attributes:
         trainer: Makes the runs.
@@ -58,11 +54,12 @@ class Recorded:
     clock: Clock
     spent: float = 0.0
     on_trouble: Callable[[OSError], None] = lambda error: None
-    _best: dict[str, Entry] = field(default_factory=dict)
+    _best: BestWeights = field(init=False)
     _cuts: Counter[str] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
+        self._best = BestWeights(self.ledger)
         first = next(iter(self.ledger), None)
         if first is not None:
             self.clock.stand(first.began)
@@ -103,34 +100,30 @@ class Recorded:
         keep: Callable[[Progress], bool] | None = None,
     ) -> Outcome:
         """Trains a recipe, or says what came of it before; see `autofix.trainer.Trainer.run`."""
-        asked = {
-            "what": "run",
-            "recipe": recipe.fingerprint(),
-            "seed": seed,
-            "whole": whole and recipe.fit.get("patience") is None,
-            "refit": refit,
-            "share": 1.0 if whole or refit or full else self.rung,
-            "probes": probes,
-            "holdout": holdout,
-            "bar": None,
-        }
-        barred = {**asked, "bar": _digest(canonical([keep.since, keep.curve, keep.behind]).encode())} if (
-            isinstance(keep, Bar)
-        ) else None  # fmt: skip
+        asked = questions.run(
+            recipe,
+            seed=seed,
+            share=1.0 if whole or refit or full else self.rung,
+            probes=probes,
+            holdout=holdout,
+            whole=whole,
+            refit=refit,
+        )
+        barred = questions.barred(asked, keep)
         proves = holdout and not refit and bool(patch)
-        entry = self._known(asked, barred)
+        entry = questions.answered(self.ledger, asked, barred)
         cut = self._cut(asked, entry)
         if cut is not None and cut.outcome is not None:
             self._pass(cut)
             return replace(cut.outcome, patch=patch)
         outcome = None if entry is None else self._recalled(entry, weights=refit or proves)
-        if entry is not None and outcome is not None and not (refit and outcome.weights is None):
+        lost = refit and holdout and outcome is not None and outcome.weights is None and outcome.status is Status.DONE
+        if entry is not None and outcome is not None and not lost:
             self._pass(entry)
             if proves:
-                self._is_best(entry)
+                self._best.take(entry)
             return replace(outcome, patch=patch)
-        self._live()
-        began = self.clock.spent
+        began = self._live()
         outcome = self.trainer.run(
             recipe,
             patch,
@@ -145,7 +138,9 @@ class Recorded:
         )
         if outcome.status is Status.CUT:
             if self.clock.now() > deadline:  # else it was interrupted
-                self._write({**asked, "cut": self._count_cut(asked)}, began, outcome)
+                key = canonical(asked)
+                self._write({**asked, "cut": self._cuts[key]}, began, outcome)
+                self._cuts[key] += 1
         elif outcome.status is not Status.PRUNED:
             self._write(asked, began, outcome, keep_weights=refit, proves=proves)
         elif barred:
@@ -154,15 +149,14 @@ class Recorded:
 
     def fit(self, recipe: Recipe, patch: Patch, source: Any, *, seed: int, deadline: float) -> Outcome:
         """Trains a recipe with plain `fit`, or says what came of it before."""
-        asked = {"what": "fit", "recipe": recipe.fingerprint(), "seed": seed}
+        asked = questions.fit(recipe, seed)
         entry = self.ledger.find(asked)
         outcome = None if entry is None else self._recalled(entry, weights=True)
         usable = outcome is not None and (outcome.weights is not None or outcome.status is not Status.DONE)
         if entry is not None and outcome is not None and usable:
             self._pass(entry)
             return replace(outcome, patch=patch)
-        self._live()
-        began = self.clock.spent
+        began = self._live()
         outcome = self.trainer.fit(recipe, patch, source, seed=seed, deadline=self.clock.real(deadline))
         if outcome.status is not Status.CUT:
             self._write(asked, began, outcome, keep_weights=True)
@@ -174,22 +168,18 @@ class Recorded:
 
     def range_test(self, recipe: Recipe) -> RangeTest:
         """Runs a learning-rate range test, or says what came of it before."""
-        asked = {"what": "range test", "recipe": recipe.fingerprint()}
-        answer = self._answer(asked, lambda: self.trainer.range_test(recipe).to_dict())
+        answer = self._answer(questions.range_test(recipe), lambda: self.trainer.range_test(recipe).to_dict())
         return written.to_range_test(answer)
 
     def score_weights(self, recipe: Recipe, patch: Patch, weights: tuple[np.ndarray, ...]) -> Outcome:
         """Scores a recipe with given weights, or says how it scored before."""
-        digest = _digest(*(np.ascontiguousarray(array).tobytes() for array in weights))
-        asked = {"what": "score", "recipe": recipe.fingerprint(), "weights": digest}
+        asked = questions.score(recipe, weights)
         entry = self.ledger.find(asked)
         if entry is not None:
             self._pass(entry)
-            if entry.outcome is None:
-                raise Recalled(str(entry.answer["error"]))
-            return replace(entry.outcome, patch=patch, weights=weights)
-        self._live()
-        began = self.clock.spent
+            if entry.outcome is not None:
+                return replace(entry.outcome, patch=patch, weights=weights)
+        began = self._live()
         try:
             outcome = self.trainer.score_weights(recipe, patch, weights)
         except Exception as error:
@@ -205,7 +195,7 @@ class Recorded:
             seconds = self.trainer.choose_rung(recipe)
             return {"seconds": seconds, "rung": self.trainer.rung}
 
-        answer = self._answer({"what": "rung", "recipe": recipe.fingerprint()}, chosen)
+        answer = self._answer(questions.rung(recipe), chosen)
         self.trainer.rung = float(answer["rung"])
         return float(answer["seconds"])
 
@@ -219,19 +209,6 @@ class Recorded:
     def close(self) -> None:
         """Releases what is held."""
         self.trainer.close()
-
-    def _known(self, asked: Mapping[str, Any], barred: Mapping[str, Any] | None) -> Entry | None:
-        """Returns the answer to a question, or to the first one that asked for more of the same run."""
-        exact = self.ledger.find(asked) or (barred and self.ledger.find(barred))
-        if exact or asked["refit"]:
-            return exact or None
-        more = []
-        for probes, holdout in itertools.product((True, False), (True, False)):
-            if probes >= asked["probes"] and holdout >= asked["holdout"]:
-                found = self.ledger.find({**asked, "probes": probes, "holdout": holdout})
-                if found and found.outcome and found.outcome.status in (Status.DONE, Status.DIVERGED):
-                    more.append(found)
-        return min(more, key=lambda entry: entry.number, default=None)
 
     def _cut(self, asked: Mapping[str, Any], known: Entry | None) -> Entry | None:
         """Returns the answer that the time was up before the end, where that was the answer at this point.
@@ -247,11 +224,6 @@ class Recorded:
         self._cuts[key] += 1
         return entry
 
-    def _count_cut(self, asked: Mapping[str, Any]) -> int:
-        key = canonical(asked)
-        self._cuts[key] += 1
-        return self._cuts[key] - 1
-
     def _recalled(self, entry: Entry, *, weights: bool) -> Outcome | None:
         if entry.outcome is None:
             return None
@@ -261,11 +233,8 @@ class Recorded:
         entry = self.ledger.find(asked)
         if entry is not None:
             self._pass(entry)
-            if "error" in entry.answer:
-                raise Recalled(str(entry.answer["error"]))
             return entry.answer
-        self._live()
-        began = self.clock.spent
+        began = self._live()
         try:
             answer = ask()
         except Exception as error:
@@ -275,16 +244,24 @@ class Recorded:
         return answer
 
     def _pass(self, entry: Entry) -> None:
-        """Lets the time pass that an answer took, up to the next question."""
-        if self.clock.stands:
-            after = self.ledger.after(entry)
-            self.clock.stand(entry.ended if after is None else max(entry.ended, after.began))
+        """Lets the time pass up to the next question, and raises the error that an answer was, if it was one.
 
-    def _live(self) -> None:
-        """From here on nothing is known beforehand."""
+        What was decided in between was decided by then: a decision that the time was up is taken again, and so is
+        one to go on, but for those of the last milliseconds.
+        """
+        with self._lock:  # another thread's question may be the first one that is not known
+            if self.clock.stands:
+                after = self.ledger.after(entry)
+                self.clock.stand(entry.ended if after is None else max(entry.ended, after.began))
+        if "error" in entry.answer:
+            raise Recalled(str(entry.answer["error"]))
+
+    def _live(self) -> float:
+        """From here on nothing is known beforehand; returns the seconds spent so far."""
         with self._lock:
             if self.clock.stands:
                 self.clock.go_on(self.spent)
+            return self.clock.spent
 
     def _write(
         self,
@@ -295,27 +272,10 @@ class Recorded:
         keep_weights: bool = False,
         proves: bool = False,
     ) -> None:
-        recipe = str(asked["recipe"])
-        with self._lock:
-            former = self._best.get(recipe) if proves else None
-        better = proves and (former is None or former.outcome is None or outcome.rank > former.outcome.rank)
-        entry = self._add(asked, began, outcome=outcome, keep_weights=keep_weights or better)
+        keep_weights = keep_weights or (proves and self._best.is_better(str(asked["recipe"]), outcome))
+        entry = self._add(asked, began, outcome=outcome, keep_weights=keep_weights)
         if entry is not None and proves:
-            self._is_best(entry)
-
-    def _is_best(self, entry: Entry) -> None:
-        """Keeps the weights of the best run of a program in the proof, and no others."""
-        recipe = str(entry.asked["recipe"])
-        with self._lock:
-            former = self._best.get(recipe)
-            if former is None or former.number == entry.number:
-                self._best[recipe] = entry
-                return
-            assert former.outcome is not None
-            assert entry.outcome is not None
-            if entry.outcome.rank > former.outcome.rank:
-                self._best[recipe] = entry
-                self.ledger.drop_weights(former)
+            self._best.take(entry)
 
     def _add(
         self,
@@ -338,10 +298,3 @@ class Recorded:
         except OSError as error:
             self.on_trouble(error)
             return None
-
-
-def _digest(*parts: bytes) -> str:
-    digest = hashlib.blake2b(digest_size=16)
-    for part in parts:
-        digest.update(part)
-    return digest.hexdigest()

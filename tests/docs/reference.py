@@ -36,7 +36,9 @@ def _member(name: str, found: Any) -> Iterator[str]:
         yield from _function(found)
         return
     yield from _sections(found)
-    members = [item for key, item in found.members.items() if not key.startswith("_") and not item.is_alias]
+    # Keras calls the hooks of a callback; nobody else does.
+    hidden = ("_", "on_")
+    members = [item for key, item in found.members.items() if not key.startswith(hidden) and not item.is_alias]
     if any(str(base) == "enum.Enum" for base in found.bases):
         yield "| member | meaning |\n|---|---|"
         for item in members:

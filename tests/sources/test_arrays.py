@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -100,3 +102,10 @@ def test_a_package_is_named_by_dots(tmp_path, monkeypatch):
     assert load_data("pack_of_data.part:load").data == ([1.0], [0])
     with pytest.raises(FixYourCall, match="must hold a function 'laod'"):
         load_data("pack_of_data.part:laod")
+
+
+def test_a_file_called_like_a_module_of_python_takes_no_place_but_its_own(tmp_path):
+    import random
+
+    assert load_data(module(tmp_path, "def load_data(): return [1.0], [0]", "random.py")).data == ([1.0], [0])
+    assert sys.modules["random"] is random

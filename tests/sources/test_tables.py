@@ -160,8 +160,9 @@ def test_a_flat_table_takes_the_shape_of_the_input(load):
     assert load(frame(), (7, 1)).data[0].shape == (ROWS, 7, 1)
 
 
-def test_an_encoding_serves_new_rows_after_a_trip_through_json(load):
-    found = load(frame(), (7,))
+@pytest.mark.parametrize("loss", ["sparse_categorical_crossentropy", "categorical_crossentropy"])
+def test_an_encoding_serves_new_rows_after_a_trip_through_json(load, loss):
+    found = load(frame(), (7,), loss=loss)
     again = Encoding.from_dict(json.loads(json.dumps(found.encoding.to_dict())))
     np.testing.assert_array_equal(again.inputs(frame()), found.data[0])
     np.testing.assert_array_equal(again.targets(frame()), found.data[1])
