@@ -21,12 +21,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from autofix.errors import AutofixError
 from autofix.exits import Exit
 from autofix.isolation.client import Child, ServerGone
 from autofix.isolation.ending import in_words
 from autofix.isolation.host import PRELOAD, Host, last_lines
 from autofix.isolation.wire import Wire
 from autofix.job import Job
+from autofix.store.folder import RunFolder
 
 EXECUTE = "autofix.executing:execute"
 CONDUCT = "autofix.conductor:conduct"
@@ -293,8 +295,11 @@ class _Supervisor:
         return Ended(code, {} if number is None else _document(self.jobs[number]))
 
     def end(self, number: int, ended: Ended) -> None:
-        """Takes in that a job ended."""
+        """Takes in that a job ended; its process cannot know with which code that of the command will."""
         self.ended[number] = ended
+        if ended.exit in SIGNALS.values():
+            with contextlib.suppress(AutofixError, OSError):
+                RunFolder.at(self.jobs[number].out).stopped(ended.exit)
         self.on_end(self.jobs[number], ended)
 
     def named(self, number: int, text: str) -> str:

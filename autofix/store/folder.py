@@ -80,6 +80,16 @@ class RunFolder:
         """
         files.write_json(self.path / RUN, document)
 
+    def stopped(self, code: int) -> None:
+        """Notes with which exit code a command ended that was stopped by a signal.
+
+        Raises:
+            FixYourCall, OSError: If `run.json` cannot be read or written.
+        """
+        document = self.run_document()
+        if document.get("state") == INTERRUPTED:
+            self.write_run({**document, "exit": int(code)})
+
     def result_document(self) -> dict[str, Any]:
         """Returns `metrics.json`; empty where there is no result yet."""
         return self.document(METRICS)
