@@ -145,7 +145,7 @@ def test_folder_that_cannot_be_written_is_refused(path):
 
 
 def test_full_disk_at_the_beginning_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(files, "_flush", full)
+    monkeypatch.setattr(files, "flush", full)
     with pytest.raises(FixYourCall, match="No space left"):
         begun(tmp_path)
     assert not any(tmp_path.glob("*.json"))
@@ -214,7 +214,7 @@ def test_full_disk_meanwhile_costs_nothing_but_what_was_to_be_kept(tmp_path, mon
     recorded = record.trainer(trainer, clock)
     recorded.run(numbers(a=1), patch("a"))
     with monkeypatch.context() as patched:
-        patched.setattr(files, "_flush", full)
+        patched.setattr(files, "flush", full)
         assert recorded.run(numbers(a=2), patch("a")).score.value == 0.5
         assert recorded.run(numbers(a=3), patch("a")).score.value == 0.5
     recorded.run(numbers(a=4), patch("a"))
@@ -239,7 +239,7 @@ def test_full_disk_at_the_end_leaves_the_result_in_memory(tmp_path, monkeypatch)
     record = begun(tmp_path)
     before = {item.name for item in tmp_path.iterdir()}
     with monkeypatch.context() as patched:
-        patched.setattr(files, "_flush", full)
+        patched.setattr(files, "flush", full)
         made = record.finish(result(), interrupted=False)
     assert made.verdict is Verdict.REPAIRED
     assert "the result could not be written" in made.notes[-1]
