@@ -66,7 +66,14 @@ def minimise(
         for seed in SEEDS:
             if time.monotonic() >= deadline:
                 return None
-            outcome = trainer.run(candidate.apply(composer.case.recipe), candidate, seed=seed, deadline=deadline)
+            outcome = trainer.run(
+                # With probes once: what is left may be a patch that no search has looked at.
+                candidate.apply(composer.case.recipe),
+                candidate,
+                seed=seed,
+                deadline=deadline,
+                probes=seed == SEEDS[0],
+            )
             runs.append(outcome)
             on_trial(outcome)
             if outcome.status is Status.CUT:

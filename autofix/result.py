@@ -137,6 +137,25 @@ class RepairResult:
                 item.replace(target / item.name)
         return target
 
+    def report(self, path: str | os.PathLike[str]) -> Path:
+        """Writes a report as one HTML file that needs no network and no other file; returns its path.
+
+        Args:
+            path: File to write.
+
+        Raises:
+            FixYourCall: If Jinja2 or Matplotlib is not installed.
+            OSError: If the file cannot be written.
+        """
+        from autofix.report import document, html
+
+        return html.write(document.of(self), path)
+
+    def _repr_html_(self) -> str:
+        from autofix.report import document, notebook
+
+        return notebook.result(document.brief(self))
+
     def __str__(self) -> str:
         from autofix.report.text import change_log
 
