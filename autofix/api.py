@@ -56,7 +56,7 @@ def repair(
         metric: "auto" (balanced accuracy, or R2 for regression), the name of a scikit-learn scorer, or a function
             `(y_true, y_pred) -> float`, higher is better.
         target: A score that is good enough; the search stops at the first candidate that reaches it.
-        budget: Seconds, a duration such as "30m", multiples of one run of the model such as "10x" (at least 10
+        budget: Seconds, a duration such as "30m", multiples of one run of the model such as "10x" (at least 20
             seconds), or a `Budget`.
         strategies: Names of the strategies to use; all of them if left out.
         weights: "auto" keeps frozen and pretrained weights and starts everything else fresh; "keep" starts from the

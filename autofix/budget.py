@@ -9,8 +9,9 @@ from typing import Self
 
 from autofix.errors import FixYourCall
 
-# Compiling alone takes seconds, so multiples of a very short run would leave no time for a single candidate.
-SHORTEST_SECONDS = 10.0
+# Compiling takes up to a second a candidate, on a busy machine several, so that multiples of a very short run would
+# leave no time to minimise and prove what was found.
+SHORTEST_SECONDS = 20.0
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -20,7 +21,7 @@ class Budget:
 
     Attributes:
         seconds: Wall time; None for no bound.
-        runs: Multiples of the time that one run of the given model takes here, never less than 10 seconds in all;
+        runs: Multiples of the time that one run of the given model takes here, never less than 20 seconds in all;
             None for no bound.
         trials: Candidates trained in the search; None for no bound.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import groupby
@@ -11,7 +12,7 @@ from typing import Any
 from autofix import yaml_text
 from autofix.errors import FixYourCall, StaleChange
 from autofix.frozen import NOTHING, canonical, freeze, part, thaw, with_part
-from autofix.recipe import Recipe
+from autofix.recipe import LayerView, Recipe, layers
 
 # What one change costs the person who has to live with it. Settings of `fit` and `compile` are edited in one place
 # and change nothing that is deployed; layer settings change the model; new layers and other widths change its size
@@ -72,9 +73,16 @@ class Change:
 
 @dataclass(frozen=True)
 class Patch:
-    """Changes in the order in which they are applied. `Patch()` changes nothing."""
+    """Changes in the order in which they are applied. `Patch()` changes nothing.
+
+    Attributes:
+        changes: The changes.
+        layers: Paths of the layers of the program that it was made for, in order; empty where that is not known. Keras
+            counts the layers of a process to name them, so that the same program has other names the next time.
+    """
 
     changes: tuple[Change, ...] = ()
+    layers: tuple[str, ...] = field(default=(), compare=False)
 
     def __iter__(self) -> Iterator[Change]:
         return iter(self.changes)
@@ -99,16 +107,20 @@ class Patch:
 
         return tuple(tuple(group) for _, group in groupby(self.changes, key=kind))
 
+    def made_for(self, recipe: Recipe) -> Patch:
+        """Returns the patch with the names of the program that it was made for."""
+        return replace(self, layers=tuple(layer.path for layer in layers(recipe)))
+
     def apply(self, recipe: Recipe) -> Recipe:
         """Returns the recipe with every change made.
 
-        A recipe read from a model alone does not know how the model was fitted; settings of `fit` are then taken as
-        the patch has them.
+        Layers that Keras named are found by their place where the recipe has the same ones. A recipe read from a model
+        alone does not know how the model was fitted; settings of `fit` are then taken as the patch has them.
 
         Raises:
             StaleChange: If a value is no longer the one that the change was made for.
         """
-        for change in self.changes:
+        for change in renamed(self, recipe):
             found = recipe.get(change.path)
             told = recipe.fit_known or not change.path.startswith("fit/")
             if told and canonical(found) != canonical(change.before):
@@ -176,7 +188,8 @@ class Patch:
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the patch as JSON-ready data."""
-        return {"changes": [change.to_dict() for change in self.changes]}
+        document: dict[str, Any] = {"changes": [change.to_dict() for change in self.changes]}
+        return {**document, "layers": list(self.layers)} if self.layers else document
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Patch:
@@ -186,7 +199,7 @@ class Patch:
             FixYourCall: If the document is not a patch.
         """
         try:
-            return cls(tuple(_read(item) for item in document["changes"]))
+            return cls(tuple(_read(item) for item in document["changes"]), _names(document.get("layers", ())))
         except (KeyError, TypeError, RecursionError) as error:
             raise FixYourCall(f"this is not a patch: it needs a list `changes`. {error}") from error
 
@@ -210,6 +223,51 @@ class Patch:
 def _holds(outer: str, inner: str) -> bool:
     """Whether the value at `inner` is a part of the one at `outer`."""
     return inner.startswith(outer + "/")
+
+
+def renamed(patch: Patch, recipe: Recipe) -> tuple[Change, ...]:
+    """Returns the changes of a patch with the names that the layers have in `recipe`.
+
+    They are as they are where the layers are not the same ones, number for number, but for how Keras counted them.
+    """
+    theirs = layers(recipe)
+    paths = dict(zip(patch.layers, (layer.path for layer in theirs), strict=False))
+    same = len(patch.layers) == len(theirs) and all(map(_is_called, paths, theirs))
+    if not same or all(old == new for old, new in paths.items()):
+        return patch.changes
+    names = {old.rsplit("/", 1)[-1]: new.rsplit("/", 1)[-1] for old, new in paths.items()}
+
+    def path(old: str) -> str:
+        inside = max((item for item in paths if old == item or _holds(item, old)), key=len, default="")
+        return paths[inside] + old.removeprefix(inside) if inside else old
+
+    def value(old: Any) -> Any:  # losses and labels go by the names of the outputs
+        return {names.get(key, key): item for key, item in old.items()} if isinstance(old, Mapping) else old
+
+    return tuple(
+        replace(change, path=path(change.path), before=value(change.before), after=value(change.after))
+        if change.path.startswith("layers/")
+        else replace(change, before=value(change.before), after=value(change.after))
+        for change in patch.changes
+    )
+
+
+def _is_called(old: str, layer: LayerView) -> bool:
+    """Whether a layer has the name `old`, or one that differs in how Keras counted layers without a name."""
+    if old == layer.path:
+        return True
+    counted = _uncounted(layer.name).replace("_", "") == layer.class_name.lower()
+    return counted and _uncounted(old) == _uncounted(layer.path)
+
+
+def _uncounted(path: str) -> str:
+    return re.sub(r"_\d+(?=/|$)", "", path)
+
+
+def _names(found: Any) -> tuple[str, ...]:
+    if not isinstance(found, list | tuple) or not all(isinstance(item, str) for item in found):
+        raise TypeError(f"`layers` must be a list of paths. Received: {found!r}")
+    return tuple(found)
 
 
 def _read(item: Any) -> Change:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from autofix.change import Patch
-from autofix.contract import violations
+from autofix.contract import Violation, violations
 from autofix.recipe import Recipe
 from autofix.strategy import Case, RangeTest, Strategy
 
@@ -55,8 +55,15 @@ class Composer:
 
     def sound(self, patch: Patch) -> bool:
         """Whether the patched recipe has no output, loss and label contract that cannot train."""
+        return not any(found.fatal for found in self._violations(patch))
+
+    def faults(self, patch: Patch) -> int:
+        """Number of faults of output, loss and labels in the patched recipe."""
+        return len(self._violations(patch))
+
+    def _violations(self, patch: Patch) -> tuple[Violation, ...]:
         recipe = patch.apply(self.case.recipe)
-        return not any(found.fatal for found in violations(recipe, self.case.facts, self.case.output_shapes))
+        return violations(recipe, self.case.facts, self.case.output_shapes)
 
     def range_of(self, recipe: Recipe) -> RangeTest | None:
         """Returns the range test of a recipe, whatever its learning rate; None if none was made."""

@@ -219,6 +219,8 @@ class Controller:
             return self.result(Verdict.HEALTHY, Patch(), before)
         if all(trial.status is Status.FAILED for trial in self.trials):
             return self.result(Verdict.UNUSABLE, Patch(), before)
+        if self.hunt.cut and not judge.hopeless(self.session):
+            return self.result(Verdict.OUT_OF_BUDGET, Patch(), before)
         return self.result(Verdict.UNREPAIRED, Patch(), before)
 
     def contract_patch(self) -> Patch:
@@ -262,7 +264,7 @@ class Controller:
         return RepairResult(
             verdict=verdict,
             model=built,
-            patch=patch,
+            patch=patch.made_for(session.recipe),
             diagnosis=self.findings,
             before=before,
             after=after,

@@ -10,13 +10,13 @@ from autofix.budget import Clock
 from autofix.change import Patch
 from autofix.compose import Composer
 from autofix.minimise import cheapest, minimise
-from autofix.outcome import Outcome
+from autofix.outcome import Outcome, Status
 from autofix.progress import Narrator
 from autofix.search import Search
 from autofix.session import Session
 from autofix.strategy import Strategy
 from autofix.symptom import Diagnosis
-from autofix.symptoms import TRACE
+from autofix.symptoms import PREFLIGHT, TRACE
 from autofix.symptoms import diagnose as judge_rules
 
 # Share of the budget that is kept free for minimising and proving, at most.
@@ -43,6 +43,7 @@ class Hunt:
         seed: Seed of the search.
         target: Score that is good enough; None leaves it to the data.
         baseline: The run as it came, once it was made.
+        cut: Whether the time was up before the search had tried what it would have tried.
     """
 
     session: Session
@@ -54,6 +55,7 @@ class Hunt:
     seed: int
     target: float | None
     baseline: Outcome | None = None
+    cut: bool = field(default=False, init=False)
     composer: Composer = field(init=False)
     search: Search = field(init=False)
 
@@ -79,9 +81,17 @@ class Hunt:
             self.search.know(baseline)
 
     def mend(self) -> bool:
-        """Tries the fixes that follow from program and data alone; returns whether they are enough."""
-        self.search.guesses([judge.contract_plan(self.strategies)], self.clock.deadline)
-        return self.search.settled is not None
+        """Tries the fixes that follow from program and data alone; returns whether they are enough.
+
+        They are where the mended run, had it come that way, would have been called healthy.
+        """
+        search = self.search
+        search.guesses([judge.contract_plan(self.strategies)], self.clock.deadline)
+        best = search.best
+        if search.settled is None and best is not None and best.patch:
+            findings, _ = judge_rules(self.session.evidence(best), (*PREFLIGHT, *TRACE))
+            search.settled = best if judge.is_healthy(self.session, best, findings) else None
+        return search.settled is not None
 
     def seek(self) -> None:
         """Searches candidates: guesses that follow from the diagnosis first, then draws. Goes on where it was."""
@@ -89,9 +99,11 @@ class Hunt:
         self.tell("trying first guesses")
         deadline = self.clock.deadline
         first, rest = judge.plans(self.composer.case, self.strategies)
-        search.guesses(first, deadline)
+        search.guesses(judge.without_costly(first), deadline)
+        if not self.is_near:
+            search.guesses(first, deadline)
         self.deepen(deadline)
-        search.guesses(rest, deadline)
+        search.guesses(judge.without_costly(rest) if self.is_near else rest, deadline)
         self.deepen(deadline)
         while self.session.trainer.rung < 1.0 and search.settled is None and self.clock.left > 0.0:
             self.session.trainer.rung = min(1.0, RUNGS * self.session.trainer.rung)
@@ -99,9 +111,18 @@ class Hunt:
             search.promote(PROMOTED, deadline)
             self.deepen(deadline)
         self.tell("searching")
-        best = search.best
-        near = best is not None and best.score is not None and judge.good_enough(self.session, best.score.value)
-        search.draws(deadline, judge.PATIENCE_WHEN_NEAR if near else judge.PATIENCE)
+        if not self.is_near or self.target is not None:
+            search.draws(deadline, judge.PATIENCE)
+        kept = self.reserve(search.best) if search.best is not None else 0.0
+        self.cut = search.settled is None and self.clock.left <= kept
+
+    @property
+    def is_near(self) -> bool:
+        """Whether the best candidate so far is known to be good enough: only what costs little is worth a try then."""
+        best = self.search.best
+        if best is None or best.score is None or not judge.comparable(self.session) or judge.hopeless(self.session):
+            return False
+        return judge.good_enough(self.session, best.score.value)
 
     def settles(self, outcome: Outcome) -> bool:
         """Whether nothing better than a candidate needs to be looked for."""
@@ -116,11 +137,31 @@ class Hunt:
         self.search.demote(settled.patch, proven)
         return True
 
+    def affordable(self, best: Outcome | None, done: Sequence[Outcome]) -> Outcome | None:
+        """The best candidate; where the time left is too short to minimise and prove it, the best that it does for.
+
+        A patch that is good enough, small and proven is worth more than a better one that is neither.
+        """
+        if best is None or self.proving(best) + self.minimising(best) <= self.clock.left:
+            return best
+        fitting = [
+            outcome
+            for outcome in done
+            if outcome.status is Status.DONE and outcome.share == best.share and outcome.score is not None
+            if outcome.patch and judge.good_enough(self.session, outcome.score.value)
+            if self.proving(outcome) + self.minimising(outcome) <= self.clock.left
+        ]
+        return max(fitting, key=lambda outcome: outcome.rank, default=best)
+
     def reserve(self, best: Outcome) -> float:
         """Seconds to keep free for minimising and proving a candidate."""
         proving = self.proving(best)
-        minimising = len(best.patch.lines) * best.seconds
-        return min(proving + min(minimising, proving + 2 * best.seconds), RESERVE_SHARE * self.budget_seconds)
+        minimising = min(self.minimising(best), proving + 2 * best.seconds)
+        return min(proving + minimising, RESERVE_SHARE * self.budget_seconds)
+
+    def minimising(self, best: Outcome) -> float:
+        """Seconds that leaving out each line of a candidate takes."""
+        return len(best.patch.lines) * best.seconds
 
     def proving(self, best: Outcome) -> float:
         """Seconds that the proof of a candidate takes: with the control, if it trains longer than the user does."""
@@ -140,7 +181,9 @@ class Hunt:
                 return
             found, _ = judge_rules(self.session.evidence(best), TRACE)
             case = replace(self.composer.case, diagnoses=found, trace=best.trace)
-            self.search.guesses(judge.deeper_plans(case, self.strategies, best.patch), deadline)
+            plans = judge.deeper_plans(case, self.strategies, best.patch)
+            used = {change.strategy for change in best.patch}
+            self.search.guesses(judge.without_costly(plans, used) if self.is_near else plans, deadline)
             if self.search.best is best:
                 return
 
@@ -150,7 +193,7 @@ class Hunt:
         if self.baseline is not None and self.baseline.score is not None:
             floor = max(floor, self.baseline.rank)
         done = list(self.search.outcomes.values())
-        best = self.search.settled or self.search.best
+        best = self.affordable(self.search.settled or self.search.best, done)
         if best is None or best.rank <= floor or not best.patch:
             return []
         tolerance = judge.tolerance(self.session, best.rank - floor)

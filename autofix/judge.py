@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 from autofix.change import Patch
 from autofix.compose import GUESS
@@ -45,15 +45,18 @@ PROGRAM = frozenset(
         Symptom.EXTREME_LEARNING_RATE,
         Symptom.BATCH_TOO_LARGE,
         Symptom.BOTTLENECK,
+        Symptom.SORTED_ROWS,
+        Symptom.TINY_BATCH_NORMALIZATION,
+        Symptom.MISPLACED_DROPOUT,
+        Symptom.LINEAR_HIDDEN_LAYERS,
     }
 )
 # Single remedies tried on their own before all together.
 SINGLES = 3
 # What a chance-level score may stand above chance by luck, in standard errors.
 LUCK = 2.5
-# Draws without a better candidate after which nothing better is likely, far from and near what the data allows.
+# Draws without a better candidate after which nothing better is likely.
 PATIENCE = 6
-PATIENCE_WHEN_NEAR = 2
 # What may only mean that a run is not over yet.
 FOR_WANT_OF_TIME = frozenset({Symptom.STILL_IMPROVING, Symptom.UNDERFITTING, Symptom.SLOW})
 # Score at which nothing needs a further search, as a share of a perfect one.
@@ -215,6 +218,12 @@ def deeper_plans(case: Case, strategies: Sequence[Strategy], patch: Patch) -> li
     names = [strategy.name for strategy, weight in ranked if weight > 0]
     base = {**contract, **used}
     return _distinct([{**base, name: GUESS} for name in names[:2]] + [{**base, **dict.fromkeys(names, GUESS)}])
+
+
+def without_costly(plans: Sequence[dict[str, str]], used: Set[str] = frozenset()) -> list[dict[str, str]]:
+    """Leaves out of plans what makes a run longer or larger, but for what is in `used` and so paid already."""
+    left = [{name: mode for name, mode in plan.items() if name not in COSTLY or name in used} for plan in plans]
+    return _distinct([plan for plan in left if plan])
 
 
 def _ranked(findings: Sequence[Diagnosis], strategies: Sequence[Strategy]) -> list[tuple[Strategy, float]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, replace
+from statistics import fmean
 
 from autofix.change import Change, Patch
 from autofix.compose import Composer
@@ -59,11 +60,12 @@ def minimise(
     """
     runs: list[Outcome] = []
 
-    def rank(candidate: Patch) -> float | None:
+    def ranks(candidate: Patch, seeds: Sequence[int], least: float) -> list[float] | None:
+        """Score rank by seed, up to the first that is below `least`; None when the time is up."""
         if not candidate:
-            return floor
-        ranks = []
-        for seed in SEEDS:
+            return [floor]
+        found: list[float] = []
+        for seed in seeds:
             if time.monotonic() >= deadline:
                 return None
             outcome = trainer.run(
@@ -78,35 +80,36 @@ def minimise(
             on_trial(outcome)
             if outcome.status is Status.CUT:
                 return None
-            ranks.append(outcome.rank if outcome.score is not None else floor)
-            if outcome.status is not Status.DONE or outcome.rank < goal - 3 * tolerance - 0.1 * abs(goal):
+            found.append(outcome.rank if outcome.score is not None else floor)
+            if outcome.status is not Status.DONE or outcome.rank < least:
                 break
-        return sum(ranks) / len(ranks)
+        return found
 
     if len(patch.lines) == 1:  # nothing can be left out: without it, it is the run as it came
         return Minimal(_measured(patch, {patch.lines[0]: known - floor}), True, ())
     contract = {strategy.name for strategy in composer.strategies if strategy.is_contract}
-    goal = float("inf")
-    whole = rank(patch)
-    if whole is None:
+    base = ranks(patch, SEEDS, float("-inf"))
+    if base is None:
         return Minimal(patch, False, tuple(runs))
-    goal = whole
+    goal = fmean(base)
     worth: dict[tuple[Change, ...], float] = {}
-    best_rank = whole
     while True:
         line = _next(patch, worth, contract)
         if line is None:
             return Minimal(_measured(patch, worth), True, tuple(runs))
         rest = patch.without(line)
-        found = floor if not _applies(rest, composer) else rank(rest)
+        faults = _faults(rest, composer)
+        # A model that is handed over has no fault that is certain: one run then tells what mending it is worth.
+        stays = faults is None or faults > composer.faults(patch)
+        seeds = SEEDS[:1] if stays else SEEDS
+        found = [floor] if faults is None else ranks(rest, seeds, goal - 3 * tolerance - 0.1 * abs(goal))
         if found is None:
             return Minimal(_measured(patch, worth), False, tuple(runs))
-        if found >= goal - tolerance:
+        if not stays and fmean(found) >= goal - tolerance:
             # What the others are worth has to be asked again: it may have been the line that is gone.
-            patch, worth = rest, {}
-            best_rank = found
+            patch, worth, base = rest, {}, found
         else:
-            worth[line] = best_rank - found
+            worth[line] = fmean(base[: len(found)]) - fmean(found)
 
 
 def _next(patch: Patch, worth: dict[tuple[Change, ...], float], contract: Set[str]) -> tuple[Change, ...] | None:
@@ -122,11 +125,12 @@ def _next(patch: Patch, worth: dict[tuple[Change, ...], float], contract: Set[st
     )
 
 
-def _applies(patch: Patch, composer: Composer) -> bool:
+def _faults(patch: Patch, composer: Composer) -> int | None:
+    """Faults of output, loss and labels under a patch; None where they, or the patch, let nothing be trained."""
     try:
-        return composer.sound(patch)
+        return composer.faults(patch) if composer.sound(patch) else None
     except StaleChange:
-        return False
+        return None
 
 
 def _measured(patch: Patch, worth: dict[tuple[Change, ...], float]) -> Patch:

@@ -295,3 +295,55 @@ def test_equality_with_foreign_mappings():
     assert FrozenDict({"a": 1}) != {"a": object()}
     assert FrozenDict({"a": 1}) != 5
     assert FrozenDict({"a": 1}) == {"a": 1}
+
+
+# ------------------------------------------------------------------------------------------------- names
+
+
+def named(*names: str, inside: str | None = None) -> Recipe:
+    """A stack of dense layers called like this, in a nested model if `inside` names it."""
+    found = [layer(name, units=4, activation="sigmoid") for name in names]
+    if inside:
+        found = [{"class_name": "Sequential", "config": {"name": inside, "layers": found}}]
+    return Recipe(FrozenDict({"class_name": "Sequential", "config": {"layers": found}}), START.compile)
+
+
+def relu(path: str) -> Patch:
+    return Patch((Change(f"layers/{path}/activation", "sigmoid", "relu", "activation", "because"),))
+
+
+def test_layers_that_keras_counted_are_found_by_their_place():
+    made = relu("dense_4").made_for(named("dense_3", "dense_4"))
+    again = Patch.from_yaml(made.to_yaml())
+    assert again.apply(named("dense_7", "dense_8")) == relu("dense_8").apply(named("dense_7", "dense_8"))
+    # A name that is there by chance is another layer's.
+    assert again.apply(named("dense_4", "dense_5")) == relu("dense_5").apply(named("dense_4", "dense_5"))
+    inner = relu("sequential_1/layers/dense").made_for(named("dense", inside="sequential_1"))
+    assert (
+        inner.apply(named("dense_2", inside="sequential_5")).get("layers/sequential_5/layers/dense_2/activation")
+        == "relu"
+    )
+
+
+@pytest.mark.parametrize("others", [("dense_7",), ("dense_7", "dense_8", "dense_9"), ("dense_7", "head")])
+def test_another_program_is_none_that_was_counted_anew(others):
+    made = relu("dense_4").made_for(named("dense_3", "dense_4"))
+    with pytest.raises(FixYourCall, match="dense_4"):
+        made.apply(named(*others))
+
+
+def test_names_that_the_user_gave_are_kept_to():
+    made = relu("block_1").made_for(named("block_1", "block_2"))
+    swapped = named("block_2", "block_1")
+    assert made.apply(swapped) == relu("block_1").apply(swapped)
+
+
+def test_labels_and_losses_follow_the_name_of_their_output():
+    labels = Change("transforms/labels", None, {"dense_4": [1, 2]}, "labels", "because")
+    made = Patch((labels,)).made_for(named("dense_3", "dense_4"))
+    assert made.apply(named("dense", "dense_1")).get("transforms/labels") == {"dense_1": (1, 2)}
+
+
+def test_layers_of_a_patch_must_be_paths():
+    with pytest.raises(FixYourCall, match="layers"):
+        Patch.from_dict({"changes": [], "layers": [1]})

@@ -40,6 +40,24 @@ def test_lines_that_need_each_other_stay_together():
     assert found.complete
 
 
+class Faulty(Composer):
+    """Without `a`, output and loss do not fit."""
+
+    def faults(self, patch: Patch) -> int:
+        return 0 if "a" in names(patch) else 1
+
+
+def test_what_mends_a_fault_of_the_program_stays_and_one_run_tells_its_worth():
+    """The score does not need it: a loss that does not fit may train all the same."""
+    trainer = FakeTrainer(lambda n: 0.9 if n["b"] else 0.4)
+    strategies = tuple(Set(name, is_contract=name == "a") for name in "ab")
+    composer = Faulty(case(), strategies)
+    found = minimise(patch("a", "b"), trainer, composer, known=0.9, tolerance=0.02, deadline=FOREVER, floor=0.3)
+    assert found.complete
+    assert {item.key: item.effect for item in found.patch} == pytest.approx({"a": 0.0, "b": 0.5}, abs=0.01)
+    assert sum(names(outcome.patch) == "b" for outcome in found.outcomes) == 1
+
+
 def test_one_of_two_that_do_the_same_is_enough():
     found = smaller(patch("a", "b"), FakeTrainer(lambda n: 0.9 if n["a"] or n["b"] else 0.4))
     assert len(found.patch) == 1
@@ -98,6 +116,9 @@ def test_a_line_of_several_changes_goes_as_one():
     class Loose(Composer):
         def sound(self, made: Patch) -> bool:
             return True
+
+        def faults(self, made: Patch) -> int:
+            return 0
 
     class AnyTrainer:
         def run(self, recipe: Any, tried: Patch, **more: Any) -> Any:

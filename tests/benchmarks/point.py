@@ -85,6 +85,7 @@ def trials(size: int, seed: int) -> tuple[Callable[[], Any], tuple[Any, Any], di
 def searching_on(marks: list[float]) -> Iterator[None]:
     """Switch the search's own patience off, and note the peak of the memory after each training run."""
     from autofix.controller import Controller
+    from autofix.hunt import Hunt
 
     record = Controller.record
 
@@ -92,8 +93,9 @@ def searching_on(marks: list[float]) -> Iterator[None]:
         record(self, *arguments)
         marks.append(peak())
 
-    patience = mock.patch.multiple("autofix.judge", PATIENCE=ENDLESS, PATIENCE_WHEN_NEAR=ENDLESS)
-    with patience, mock.patch.object(Controller, "record", noting):
+    patience = mock.patch("autofix.judge.PATIENCE", ENDLESS)
+    near = mock.patch.object(Hunt, "is_near", False)  # a good candidate would end the search
+    with patience, near, mock.patch.object(Controller, "record", noting):
         yield
 
 
