@@ -1,18 +1,11 @@
-"""What a report is made of: one JSON-ready document, from a result in memory or from a run folder. No TensorFlow.
-
-A run folder that holds `report.json` (what `of` returns) gives the same report as the result did; of one
-without it, what `metrics.json`, `diagnosis.json` and `change_log.json` tell is shown, and the rest is left out.
-"""
+"""What a report is made of: one JSON-ready document, from a result in memory or from a run folder. No TensorFlow."""
 
 from __future__ import annotations
 
 import itertools
-import json
 import math
-import os
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from autofix.change import Change, Patch
 from autofix.errors import FixYourCall
@@ -22,10 +15,11 @@ from autofix.report import importance
 from autofix.report.words import value_text
 
 if TYPE_CHECKING:
+    import optuna
+
     from autofix.result import RepairResult
 
 FORMAT = 1
-FILE = "report.json"
 # Points of a curve that are kept: twice what a chart is wide in CSS pixels would be drawn on top of each other.
 MOST_POINTS = 200
 # Looks at the gradients that are kept, and layers: a cell of the heat map stays some pixels wide and high.
@@ -34,26 +28,31 @@ MOST_STEPS, MOST_LAYERS = 60, 60
 MOST_LINES = 6
 
 
+class Run(Protocol):
+    """A run folder, as far as a report asks it."""
+
+    def result_document(self) -> dict[str, Any]:
+        """Returns `metrics.json`; empty where there is no result yet."""
+
+    def diagnosis_document(self) -> dict[str, Any]:
+        """Returns `diagnosis.json`."""
+
+    def changes_document(self) -> dict[str, Any]:
+        """Returns `change_log.json`."""
+
+    def patch(self) -> Patch:
+        """Returns what was changed."""
+
+    def trials(self) -> list[Outcome]:
+        """Returns every finished run."""
+
+
 def of(result: RepairResult) -> dict[str, Any]:
     """Returns the document of a result: JSON-ready, without NaN or infinities, some hundred kilobytes at most."""
-    before, after = run_before(result), run_after(result)
-    document = brief(result)
     measured = {"before": result.before, "after": result.after, "control": result.control}
-    seeds = sorted({run.seed for one in measured.values() if one is not None for run in one.outcomes})
-    document |= finite(
-        {
-            "runs": {"before": _run(before), "after": _run(after)},
-            "predictions": {name: _predictions(one.outcomes) for name, one in measured.items() if one and one.outcomes},
-            "trials": [_trial(number, trial, result.patch) for number, trial in enumerate(result.trials, 1)],
-            "importances": importance.of(result.study),
-            "reproduce": {
-                "patch": result.patch.to_yaml() if result.patch else "",
-                "fit": {key: value for key, value in result.recipe.fit.items() if _is_short(value)},
-                "seeds": seeds,
-            },
-        }
-    )
-    return document
+    proofs = {key: one.outcomes for key, one in measured.items() if one is not None and one.outcomes}
+    more = _details(result.to_dict(), result.patch, result.trials, result.recipe.fit, proofs)
+    return {**brief(result), **more, "importances": importance.of(result.study)}
 
 
 def brief(result: RepairResult) -> dict[str, Any]:
@@ -64,46 +63,36 @@ def brief(result: RepairResult) -> dict[str, Any]:
     return found
 
 
-def of_folder(folder: str | os.PathLike[str]) -> dict[str, Any]:
-    """Returns the document of a run folder.
+def of_run(run: Run, study: optuna.Study | None = None) -> dict[str, Any]:
+    """Returns the document of a run folder, the same as that of its result.
+
+    Args:
+        run: The folder.
+        study: The study of its search, for what the scores depend on.
 
     Raises:
-        FixYourCall: If the folder holds no finished run.
+        FixYourCall: If the folder holds no result.
     """
-    path = Path(folder)
-    if (path / FILE).is_file():
-        document: dict[str, Any] = _read(path / FILE)
-        if document.get("format") != FORMAT:
-            raise FixYourCall(
-                f"`{path / FILE}` must be of format {FORMAT}. Received: {document.get('format')!r}. "
-                "Make the report with the version of autofix that made the run."
-            )
-        return document
-    if not (path / "metrics.json").is_file():
+    document = run.result_document()
+    if not document:
         raise FixYourCall(
-            f"a report needs a finished run. Received: {path}, which holds neither {FILE} nor metrics.json. "
-            "Pass the folder that `autofix repair --out` wrote, once the run has ended."
+            "a report needs a run that has come to a result. Received: a folder without `metrics.json`. "
+            "Wait for the repair to end, or start it again: it goes on where it was."
         )
-    document = {"format": FORMAT, **_read(path / "metrics.json")}
-    for key, name in (("diagnosis", "diagnosis.json"), ("changes", "change_log.json")):
-        if (path / name).is_file():
-            found = json.loads((path / name).read_text(encoding="utf-8"))
-            document[key] = found.get(key, []) if isinstance(found, Mapping) else found
-    if any("path" in change for change in document.get("changes", [])):
-        lines = Patch.from_dict(document).lines
-        document["changes"] = [line_of(line) for line in lines]
-    document["trials"] = []  # a count in metrics.json; the runs themselves are in the ledger
-    return document
-
-
-def run_before(result: RepairResult) -> Outcome | None:
-    """The run of the program as it came that was looked at for longest."""
-    return _looked_at(result.trials, Patch())
-
-
-def run_after(result: RepairResult) -> Outcome | None:
-    """The run of the repaired program that was looked at for longest."""
-    return _looked_at(result.trials, result.patch) if result.patch else None
+    patch, trials, changed = run.patch(), run.trials(), run.changes_document()
+    more = _details(document, patch, trials, (changed.get("recipe") or {}).get("fit") or {}, {})
+    found: dict[str, Any] = finite(
+        {
+            "format": FORMAT,
+            **document,
+            "diagnosis": run.diagnosis_document().get("diagnosis") or [],
+            "changes": [line_of(line) for line in patch.lines],
+            "count": len(trials),
+            **more,
+            "importances": importance.of(study),
+        }
+    )
+    return found
 
 
 def line_of(line: Sequence[Change]) -> dict[str, Any]:
@@ -126,6 +115,54 @@ def finite(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [finite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _details(
+    document: Mapping[str, Any],
+    patch: Patch,
+    trials: Sequence[Outcome],
+    fit: Mapping[str, Any],
+    proofs: Mapping[str, Sequence[Outcome]],
+) -> dict[str, Any]:
+    """Curves, readings, predictions, runs and how to make the model again.
+
+    Args:
+        document: The result as JSON-ready data.
+        patch: What was changed.
+        trials: All runs.
+        fit: Settings of `fit` of the program as it came.
+        proofs: Runs that the scores are of, by role; found among the trials where they are not known.
+    """
+    patches = {"before": Patch(), "after": patch}
+    found = {key: proofs.get(key) or _proof(document.get(key), trials, made) for key, made in patches.items()}
+    details: dict[str, Any] = finite(
+        {
+            "runs": {
+                "before": _run(_looked_at(trials, Patch())),
+                "after": _run(_looked_at(trials, patch)) if patch else None,
+            },
+            "predictions": {key: _predictions(runs) for key, runs in found.items() if runs},
+            "trials": [_trial(number, trial, patch) for number, trial in enumerate(trials, 1)],
+            "reproduce": {
+                "patch": patch.to_yaml() if patch else "",
+                "fit": {key: value for key, value in fit.items() if _is_short(value)},
+                "seeds": list(dict.fromkeys(run.seed for runs in found.values() for run in runs)),
+            },
+        }
+    )
+    return details
+
+
+def _proof(measured: Mapping[str, Any] | None, trials: Sequence[Outcome], patch: Patch) -> list[Outcome]:
+    """The runs that the scores are of, in their order: those without probes first, as runs of a proof are."""
+    held = [(run.holdout.value, run) for run in trials if run.patch == patch and run.holdout is not None]
+    held.sort(key=lambda item: item[1].trace is not None)
+    runs = []
+    for value in measured["values"] if measured else ():
+        place = next((place for place, (score, _) in enumerate(held) if score == value), None)
+        if place is not None:
+            runs.append(held.pop(place)[1])
+    return runs
 
 
 def _looked_at(trials: Iterable[Outcome], patch: Patch) -> Outcome | None:
@@ -235,11 +272,3 @@ def _rounded(value: float) -> float | None:
 
 def _is_short(value: Any) -> bool:
     return value is None or isinstance(value, bool | int | float | str)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise FixYourCall(f"`{path}` must be a JSON file. Received: {error}. Run the repair again.") from error
-    return document

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from autofix.report.words import effect_text, metric_text, seconds_text
+from autofix.report.words import effect_text, measured_text, metric_text, seconds_text
 
 # Findings and causes shown; the rest are counted.
 FINDINGS, CAUSES = 3, 3
@@ -106,5 +106,4 @@ def _titled(title: str, body: str) -> str:
 
 
 def _measured(document: Mapping[str, Any]) -> str:
-    spread = f" ± {document['spread']:.3f}" if len(document["values"]) > 1 else ""
-    return f"{document['mean']:.3f}{spread}"
+    return measured_text(document["mean"], document["spread"], len(document["values"]))

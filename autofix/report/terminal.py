@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from autofix.report import document as documents
-from autofix.report.words import effect_text, metric_text, seconds_text
+from autofix.report.words import effect_text, measured_text, metric_text, seconds_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -57,7 +57,10 @@ def print_document(document: Mapping[str, Any], console: Console) -> None:
     console.print(Text.assemble((title, tone), "  ", document["verdict"]))
     metric = metric_text(document["metric"])
     if document.get("before"):
-        console.print(Padding(_scores(document, metric), (1, 0, 0, 2)))
+        seeds = len(document["before"]["values"])
+        over = f"{seeds} seeds" if seeds > 1 else "1 run"
+        console.print(Text(f"  {metric} on rows the search never saw, {over}", SOFT))
+        console.print(Padding(_scores(document), (0, 0, 0, 4)))
     found = document.get("diagnosis") or []
     if found:
         console.print()
@@ -82,15 +85,12 @@ def print_document(document: Mapping[str, Any], console: Console) -> None:
     console.print(Text(f"{count} training runs, {seconds_text(document.get('seconds', 0.0))}", SOFT))
 
 
-def _scores(document: Mapping[str, Any], metric: str) -> Any:
+def _scores(document: Mapping[str, Any]) -> Any:
     from rich.table import Table
 
     table = Table.grid(padding=(0, 2))
     table.add_column()
     table.add_column(justify="right")
-    seeds = len(document["before"]["values"])
-    over = f"{seeds} seeds" if seeds > 1 else "1 run"
-    table.add_row(f"{metric} on rows the search never saw, {over}", "")
     for key, label, tone in (
         ("before", "before", BEFORE),
         ("control", "trained as long", ""),
@@ -98,8 +98,7 @@ def _scores(document: Mapping[str, Any], metric: str) -> Any:
     ):
         one = document.get(key)
         if one:
-            spread = f" ± {one['spread']:.3f}" if len(one["values"]) > 1 else ""
-            table.add_row(f"  {label}", f"{one['mean']:.3f}{spread}", style=tone)
+            table.add_row(label, measured_text(one["mean"], one["spread"], len(one["values"])), style=tone)
     return table
 
 

@@ -10,6 +10,8 @@ from autofix.frozen import thaw
 LONGEST = 60
 # A loss of score beyond this is that of outputs which are not finite (the floor of R2 is -1e6): no number to read.
 BEYOND_READING = 1e3
+# Scores beyond this have no decimals worth reading.
+LARGE = 1e4
 # Typographic signs: a minus as wide as a plus, and a dash where there is no number.
 MINUS, NOTHING = "\N{MINUS SIGN}", "\N{EN DASH}"
 # Settings that tell two objects of a class apart.
@@ -60,3 +62,15 @@ def seconds_text(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"
+
+
+def score_text(value: float | None) -> str:
+    """Returns a score with three decimals; one that is too large to read them, in powers of ten."""
+    if value is None:
+        return NOTHING
+    return (f"{value:.3f}" if abs(value) < LARGE else f"{value:.1e}").replace("-", MINUS)
+
+
+def measured_text(mean: float, spread: float, count: int) -> str:
+    """Returns a mean score, with its spread over seeds where there are several."""
+    return f"{score_text(mean)} \N{PLUS-MINUS SIGN} {score_text(spread)}" if count > 1 else score_text(mean)

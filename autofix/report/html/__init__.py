@@ -14,7 +14,7 @@ from typing import Any
 
 from autofix import files
 from autofix.errors import FixYourCall
-from autofix.report.words import MINUS, NOTHING, metric_text, seconds_text
+from autofix.report.words import metric_text, score_text, seconds_text
 
 FOLDER = Path(__file__).parent
 # What the badge of each verdict looks like: whether there is a sound model, a better one, or none.
@@ -65,7 +65,10 @@ def render(document: Mapping[str, Any]) -> str:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        score=_score, seconds=seconds_text, share=lambda value: f"{100 * value:.0f} %", drawn=lambda svg: Markup(svg)
+        score=score_text,
+        seconds=seconds_text,
+        share=lambda value: f"{100 * value:.0f} %",
+        drawn=lambda svg: Markup(svg),
     )
     shown, missing = sections(document)
     return environment.get_template("report.html.j2").render(
@@ -88,15 +91,8 @@ def _lead(document: Mapping[str, Any]) -> str:
     if before and after:
         seeds = len(after["values"])
         over = f"mean of {seeds} seeds" if seeds > 1 else "one run"
-        went = f"from {_score(before['mean'])} to {_score(after['mean'])}"
+        went = f"from {score_text(before['mean'])} to {score_text(after['mean'])}"
         return f"{metric} on rows the search never saw went {went} ({over})."
     if before:
-        return f"{metric} on held-out rows is {_score(before['mean'])}."
+        return f"{metric} on held-out rows is {score_text(before['mean'])}."
     return "No score could be measured on held-out rows."
-
-
-def _score(value: float | None) -> str:
-    """A score with three decimals; one that no decimals would fit in powers of ten."""
-    if value is None:
-        return NOTHING
-    return (f"{value:.3f}" if abs(value) < 1e4 else f"{value:.1e}").replace("-", MINUS)

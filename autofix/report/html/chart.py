@@ -140,7 +140,9 @@ def lowest(values: Sequence[float]) -> float:
 def edge(values: Sequence[float], low: float) -> str:
     """Says how many scores are drawn at the edge; nothing if none is."""
     below = sum(value < low for value in values)
-    return f"Scores below {low:.3g} are drawn at the edge ({below} of {len(values)})." if below else ""
+    return (
+        f"Scores below {plain(float(f'{low:.3g}'))} are drawn at the edge ({below} of {len(values)})." if below else ""
+    )
 
 
 def axes_of(sketch: Sketch, x: str, y: str, log_x: bool, log_y: bool) -> None:

@@ -27,6 +27,8 @@
     tip.setAttribute("role", "status");
     plot.append(cursor, tip);
     plot.tabIndex = 0;
+    plot.setAttribute("role", "group");
+    plot.setAttribute("aria-label", "Values of the chart: move with the arrow keys");
 
     figure.querySelectorAll(".legend li").forEach(function (item) {
       var button = document.createElement("button");

@@ -12,6 +12,11 @@ from autofix.report.words import NOTHING
 
 # Wider confusion tables stand below each other.
 NARROW_TABLE = 11
+# How each kind of panel is read.
+LEADS = {
+    "confusion": "Rows of a table are the true classes, columns what was predicted.",
+    "scatter": "A perfect model puts every dot on the line.",
+}
 
 
 def predictions(document: Document) -> Section | Missing:
@@ -25,12 +30,9 @@ def predictions(document: Document) -> Section | Missing:
     for index in range(count):
         parts = {key: one[index] for key, one in shown.items() if index < len(one)}
         outputs.append(_output(index, parts, count))
-    regression = any(panel["kind"] == "scatter" for output in outputs for panel in output["panels"])
-    lead = (
-        "Predicted against true values on held-out rows; a perfect model puts every dot on the line."
-        if regression
-        else "Rows are the true classes, columns what was predicted for rows that the search never saw."
-    )
+    kinds = {panel["kind"] for output in outputs for panel in output["panels"]}
+    said = [sentence for kind, sentence in LEADS.items() if kind in kinds]
+    lead = " ".join(["On rows that the search never saw.", *said])
     return Section("predictions", title, "predictions", lead, data={"outputs": outputs})
 
 

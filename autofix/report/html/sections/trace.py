@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from autofix.report.html import charts
 from autofix.report.html.chart import Series, spread
@@ -28,6 +29,8 @@ DECADES, OUTLYING = 12, 0.03
 MARKED_RATES = 3
 # Shares below this are shown as none.
 LEAST_SHARE = 0.005
+# Layers that are listed, the worst ones of deep models.
+MOST_LAYERS = 20
 
 
 def curves(document: Document) -> Section | Missing:
@@ -37,12 +40,7 @@ def curves(document: Document) -> Section | Missing:
         return Missing(title, "no run was looked at while it trained.")
     figures = []
     losses = [Series(key, NAMES[key], run["loss"]) for key, run in runs.items() if run["loss"]]
-    broken = [
-        f"The loss of the run {NAMES[key]} was no longer finite at step {run['non_finite_step']:,}"
-        + (f", which came from the {_origin(run['non_finite_origin'])}." if run.get("non_finite_origin") else ".")
-        for key, run in runs.items()
-        if run.get("non_finite_step") is not None
-    ]
+    broken = [_broken(NAMES[key], run) for key, run in runs.items() if run.get("non_finite_step") is not None]
     others = _changed(document, ("loss", "targets", "after"))
     if others and len(losses) > 1:
         broken.append("Loss or targets were changed: the two are not on one scale.")
@@ -133,7 +131,12 @@ def units(document: Document) -> Section | Missing:
     ]
     if not there:
         return Missing(title, "there are none, in any layer.")
-    layers = list(dict.fromkeys(layer for one in found.values() for layer in one))
+    worst: dict[str, float] = {}
+    for one in found.values():
+        for layer, reading in one.items():
+            worst[layer] = max(worst.get(layer, 0.0), *(reading[name] or 0.0 for name in there))
+    least = sorted(worst.values(), reverse=True)[:MOST_LAYERS][-1]
+    layers = [layer for layer, share in worst.items() if share >= max(least, LEAST_SHARE)]
     rows = [
         {
             "layer": layer,
@@ -150,7 +153,9 @@ def units(document: Document) -> Section | Missing:
         "saturated": "Saturated: an output is within 1 % of a bound of its activation.",
     }
     none = "" if len(there) > 1 else f" No layer has {'saturated' if there == ['dead'] else 'dead'} units."
-    lead = f"At the end of training, on a sample of training rows. {' '.join(meaning[name] for name in there)}{none}"
+    others = f" {len(worst) - len(layers)} layers with fewer or none are left out." if len(worst) > len(layers) else ""
+    means = " ".join(meaning[name] for name in there)
+    lead = f"At the end of training, on a sample of training rows. {means}{none}{others}"
     data = {"keys": [NAMES[key] for key in found], "names": there, "rows": rows}
     return Section("units", title, "units", lead, data=data)
 
@@ -159,6 +164,9 @@ def _changed(document: Document, keys: Sequence[str]) -> bool:
     return any(path.rsplit("/", 1)[-1] in keys for line in document.get("changes") or [] for path in line["places"])
 
 
-def _origin(origin: str) -> str:
-    kind, _, layer = origin.partition(":")
-    return f"{kind} {layer}" if layer else kind
+def _broken(name: str, run: Mapping[str, Any]) -> str:
+    """Says where the loss was no longer finite, and what its mark on the chart is."""
+    kind, _, layer = (run.get("non_finite_origin") or "").partition(":")
+    arose = f"; it arose in the {kind}{f' {layer}' if layer else ''}" if kind else ""
+    step = run["non_finite_step"]
+    return f"{capital(name)} (\N{MULTIPLICATION SIGN}): the loss was NaN or infinite at step {step:,}{arose}."
