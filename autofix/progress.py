@@ -31,8 +31,8 @@ class Narrator(Protocol):
 
 
 @dataclass
-class Standing:
-    """How far a repair is.
+class Line:
+    """What a repair is at, in one line.
 
     Attributes:
         phase: What is being done.
@@ -55,6 +55,11 @@ class Standing:
             if outcome.score is not None:
                 value = outcome.score.value
                 self.best = value if self.best is None else max(self.best, value)
+
+    def after(self, phase: str | None, outcome: Outcome | None = None, clock: Clock | None = None) -> str:
+        """Takes in what a narrator is told, and returns the line that is true now."""
+        self.take(phase, outcome, clock)
+        return ", ".join(self.parts)
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -85,18 +90,22 @@ class Standing:
 
 
 @contextmanager
-def narrator(progress: bool | Literal["auto"]) -> Iterator[Narrator]:
+def narrator(progress: bool | Literal["auto"] | Narrator) -> Iterator[Narrator]:
     """Yields a narrator: a line that is kept up to date in a terminal or a notebook, one line a phase elsewhere.
 
     Args:
-        progress: True, False, or "auto" for whether somebody looks: in a terminal or in a notebook.
+        progress: True, False, "auto" for whether somebody looks (in a terminal or a notebook), or the narrator to use.
     """
+    if callable(progress):
+        yield progress
+        return
     in_notebook = _in_notebook()
     looks = in_notebook or sys.stderr.isatty()
     if not (looks if progress == "auto" else progress):
         yield lambda phase, outcome=None, clock=None: None
     elif in_notebook:
-        yield _notebook()
+        with _notebook() as tell:
+            yield tell
     else:
         from rich.console import Console
 
@@ -105,7 +114,7 @@ def narrator(progress: bool | Literal["auto"]) -> Iterator[Narrator]:
             with _live(console) as tell:
                 yield tell
         else:
-            yield _lines(lambda line: console.print(line, markup=False, highlight=False, soft_wrap=True))
+            yield _lines(lambda text: console.print(text, markup=False, highlight=False, soft_wrap=True))
 
 
 @contextmanager
@@ -114,30 +123,30 @@ def _live(console: Console) -> Iterator[Narrator]:
     from rich.live import Live
     from rich.spinner import Spinner
 
-    standing = Standing()
+    line = Line()
     spinner = Spinner("dots", style="cyan")
 
-    def line() -> Any:
-        spinner.update(text=_coloured(standing))
+    def drawn() -> Any:
+        spinner.update(text=_coloured(line))
         return spinner
 
     # Transient: what counts is the result; standard output belongs to whoever called.
     with Live(
-        console=console, get_renderable=line, refresh_per_second=REFRESH, transient=True,
+        console=console, get_renderable=drawn, refresh_per_second=REFRESH, transient=True,
         redirect_stdout=False, redirect_stderr=False,
     ):  # fmt: skip
-        yield lambda phase, outcome=None, clock=None: standing.take(phase, outcome, clock)
+        yield lambda phase, outcome=None, clock=None: line.take(phase, outcome, clock)
 
 
-def _coloured(standing: Standing) -> Text:
+def _coloured(line: Line) -> Text:
     from rich.text import Text
 
-    said = Text.assemble(("autofix  ", "bold"), standing.phase, no_wrap=True, overflow="ellipsis")
-    for part in standing.parts[1:]:
+    said = Text.assemble(("autofix  ", "bold"), line.phase, no_wrap=True, overflow="ellipsis")
+    for part in line.parts[1:]:
         said.append("  ·  ", "dim")
         said.append(part, "bold green" if part.startswith("best") else "")
-    if standing.has_deadline:
-        done = round(BAR * standing.spent)
+    if line.has_deadline:
+        done = round(BAR * line.spent)
         said.append("  ")
         said.append("━" * done, "cyan")
         said.append("━" * (BAR - done), "dim")
@@ -146,31 +155,35 @@ def _coloured(standing: Standing) -> Text:
 
 def _lines(say: Callable[[str], None]) -> Narrator:
     """One line whenever a phase begins: a log is not flooded by one a run."""
-    standing = Standing()
+    line = Line()
 
     def tell(phase: str | None, outcome: Outcome | None = None, clock: Clock | None = None) -> None:
-        begins = phase is not None and phase != standing.phase
-        standing.take(phase, outcome, clock)
+        begins = phase is not None and phase != line.phase
+        said = line.after(phase, outcome, clock)
         if begins:
-            say(f"autofix: {', '.join(standing.parts)}")
+            say(f"autofix: {said}")
 
     return tell
 
 
-def _notebook() -> Narrator:
+@contextmanager
+def _notebook() -> Iterator[Narrator]:
     """One output that is replaced, by the notebook's own means: no widgets to install."""
     from IPython.display import HTML, display
 
-    standing = Standing()
+    line = Line()
     handle = display(HTML("autofix"), display_id=True)
 
     def tell(phase: str | None, outcome: Outcome | None = None, clock: Clock | None = None) -> None:
-        standing.take(phase, outcome, clock)
-        said = " · ".join(html.escape(part) for part in standing.parts)
-        bar = f' <progress value="{standing.spent:.3f}" max="1" aria-label="budget spent"></progress>'
-        handle.update(HTML(f"<strong>autofix</strong> {said}{bar if standing.has_deadline else ''}"))
+        line.take(phase, outcome, clock)
+        said = " · ".join(html.escape(part) for part in line.parts)
+        bar = f' <progress value="{line.spent:.3f}" max="1" aria-label="budget spent"></progress>'
+        handle.update(HTML(f"<strong>autofix</strong> {said}{bar if line.has_deadline else ''}"))
 
-    return tell
+    try:
+        yield tell
+    finally:
+        handle.update(HTML(f"<strong>autofix</strong> {' · '.join(('ended', *line.parts[1:3]))}"))
 
 
 def _in_notebook() -> bool:

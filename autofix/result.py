@@ -151,6 +151,12 @@ class RepairResult:
 
         return html.write(document.of(self), path)
 
+    def __repr__(self) -> str:
+        # The fields hold every run: megabytes, where a debugger or a notebook asks for a line.
+        scores = " -> ".join(str(measured) for measured in (self.before, self.after) if measured is not None)
+        count = len(self.patch.lines)
+        return f"<RepairResult {self.status}: {self.metric} {scores or 'not measured'}, {count} changes>"
+
     def _repr_html_(self) -> str:
         from autofix.report import document, notebook
 

@@ -10,7 +10,7 @@ import pytest
 
 from autofix import progress
 from autofix.budget import Budget, Clock
-from autofix.progress import Standing, narrator
+from autofix.progress import Line, narrator
 from tests.doubles import outcome
 
 
@@ -91,20 +91,34 @@ def test_no_colour_is_a_log(monkeypatch):
 
 
 def test_terminal_shows_phase_run_best_and_time(monkeypatch):
-    standing = Standing()
-    assert standing.parts == ("",)
-    standing.take("searching", None, None)
-    standing.take(None, outcome(0.25), Clock(Budget(seconds=7200)))
-    standing.take(None, outcome(None), None)
-    phase, run, best, left = standing.parts
+    line = Line()
+    assert line.parts == ("",)
+    line.take("searching", None, None)
+    line.take(None, outcome(0.25), Clock(Budget(seconds=7200)))
+    line.take(None, outcome(None), None)
+    phase, run, best, left = line.parts
     assert (phase, run, best) == ("searching", "run 2", "best 0.2500")
     assert left in ("2:00:00 left of 2:00:00", "1:59:59 left of 2:00:00")
-    assert 0.0 <= standing.spent < 0.1
-    assert "searching" in progress._coloured(standing).plain
+    assert 0.0 <= line.spent < 0.1
+    assert "searching" in progress._coloured(line).plain
 
 
 def test_worst_score_is_told_too():
-    standing = Standing()
-    standing.take("searching", outcome(-3.5), None)
-    standing.take(None, outcome(-4.0), None)
-    assert standing.parts == ("searching", "run 2", "best -3.5000")
+    line = Line()
+    line.take("searching", outcome(-3.5), None)
+    line.take(None, outcome(-4.0), None)
+    assert line.parts == ("searching", "run 2", "best -3.5000")
+
+
+def test_narrator_of_the_caller_is_used():
+    told = []
+    with narrator(lambda phase, outcome=None, clock=None: told.append(phase)) as tell:
+        tell("searching")
+    assert told == ["searching"]
+
+
+def test_line_after_what_was_told():
+    line = Line()
+    assert line.after("searching") == "searching"
+    assert line.after(None, outcome(0.5)) == "searching, run 1, best 0.5000"
+    assert line.runs == 1

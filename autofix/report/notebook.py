@@ -34,7 +34,7 @@ def result(document: Mapping[str, Any]) -> str:
         for key, label in (("before", "before"), ("control", "trained as long"), ("after", "after"))
         if document.get(key)
     )
-    scores = f'<table style="border-collapse:collapse;margin:.5em 0">{rows}</table>' if rows else ""
+    scores = f'<table style="border-collapse:collapse;margin:.5em 0;font-size:inherit">{rows}</table>' if rows else ""
     head = f'<div style="{SOFT}">{escape(metric)} on rows the search never saw</div>' if rows else ""
     found = document["diagnosis"]
     wrong = "".join(finding(one) for one in found[:FINDINGS])

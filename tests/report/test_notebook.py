@@ -60,6 +60,7 @@ def test_progress_is_one_output_that_is_replaced(monkeypatch):
     with progress.narrator("auto") as tell:
         tell("searching <b>")
         tell(None, outcome(0.5), Clock(Budget(seconds=60)))
+    assert shown.pop() == "<strong>autofix</strong> ended · run 1 · best 0.5000"
     assert shown[0] == "<strong>autofix</strong> searching &lt;b&gt;"
     assert "run 1" in shown[-1]
     assert "best 0.5000" in shown[-1]
