@@ -12,8 +12,7 @@ import autofix
 from autofix.change import Change, Patch
 from autofix.confirm import Measured
 from autofix.outcome import Status
-from autofix.report.text import WIDTH
-from autofix.report.words import value_text as show
+from autofix.report.text import WIDTH, show
 from autofix.result import RepairResult, Verdict
 from autofix.symptom import Diagnosis, Symptom
 from autofix.symptoms import complete
