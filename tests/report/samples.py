@@ -103,7 +103,7 @@ def result(verdict: Verdict = Verdict.REPAIRED, **more: Any) -> RepairResult:
         "control": None,
         "metric": "balanced_accuracy",
         "trials": (
-            outcome(0.1, trace=trace(stuck=True), seconds=0.5),
+            outcome(0.1, trace=trace(stuck=True), seconds=0.5, holdout=0.1),
             outcome(0.9, PATCH, trace=trace(), seconds=0.7),
             outcome(0.4, Patch((RATE,)), status=Status.PRUNED, seconds=0.1),
             *before.outcomes,
