@@ -22,16 +22,19 @@ QUICK_SECONDS = 0.05
 LEAST_GAIN = {"mlp_6x64": 15.0, "lstm": 3.5, "cnn": 2.0}
 LEAST_GAIN_OF_ANY = 1.0
 MOST_OVER_FLOOR = {"mlp_large_sgd": 1.5}
+# The engine adds about nothing to what TensorFlow's own kernels take, where the step is written out in them.
+MOST_OVER_BARE = 1.1
 COLUMNS = (
-    "model", "fit us", "fit+xla us", "fused us", "engine", "floor us", "fit / fused", "steps alone", "fit+xla / fused",
-    "fused / floor", "first fit s", "first fused s", "first fit / fused",
+    "model", "fit us", "fit+xla us", "fused us", "engine", "floor us", "bare us", "fit / fused", "steps alone",
+    "fit+xla / fused", "fused / floor", "first fit s", "first fused s", "first fit / fused",
 )  # fmt: skip
 NOTES = (
     "us: microseconds a step over epochs of 96 steps, batch 32, Adam unless said, without tracing; median "
     "[quartiles] over rounds in which all take turns. steps alone: fit / fused without what `fit` pays to begin and "
     "end an epoch.",
     "fit+xla: jit_compile=True, steps_per_execution=32. floor: the products of a step alone, by the faster of "
-    "TensorFlow and XLA. first: build, trace and train 40 steps.",
+    "TensorFlow and XLA. bare: the whole step in TensorFlow's operations, without Keras (CNN alone). first: build, "
+    "trace and train 40 steps.",
 )
 
 
@@ -57,7 +60,9 @@ def measure(model: Any, quick: bool) -> dict[str, Any]:
     """Time one model; returns spreads by name."""
     import keras
 
-    from .contenders import Fit, Fused, first_fit, first_fused
+    from .bare import cnn
+    from .contenders import EPOCH, Fit, Fused, first_fit, first_fused
+    from .models import BATCH
 
     repetitions = QUICK_REPETITIONS if quick else REPETITIONS
     options = {"seconds": QUICK_SECONDS} if quick else {}
@@ -69,6 +74,9 @@ def measure(model: Any, quick: bool) -> dict[str, Any]:
         "fused": fused.seconds,
         **floors,
     }
+    if model.name == "cnn":
+        x, y = model.data(EPOCH * BATCH)
+        contenders["bare"] = _long(cnn(fused.program.model.get_weights(), x, y))
     times = interleaved(contenders, repetitions)
     engine = fused.program.engine
     fused.close()
@@ -93,6 +101,14 @@ def measure(model: Any, quick: bool) -> dict[str, Any]:
         "floor_gflops": 2e-9 * multiply_adds(model.floor) / Spread.of(floor).median,
         **{f"{name}_us": Spread.of([1e6 * t for t in times[name]]) for name in ("fit", "fit_xla", "fused")},
         "floor_us": Spread.of([1e6 * t for t in floor]),
+        **(
+            {
+                "bare_us": Spread.of([1e6 * t for t in times["bare"]]),
+                "fused_over_bare": Spread.of_ratio(times["fused"], times["bare"]),
+            }
+            if "bare" in times
+            else {}
+        ),
         "fit_over_fused": Spread.of_ratio(times["fit"], times["fused"]),
         "fit_alone_us": Spread.of([1e6 * t for t in fit.alone[-repetitions:]]),
         "alone_over_fused": Spread.of_ratio(fit.alone[-repetitions:], times["fused"]),
@@ -104,16 +120,21 @@ def measure(model: Any, quick: bool) -> dict[str, Any]:
 
 
 def _floor(model: Any, xla: bool) -> Callable[[], float]:
-    from .contenders import EPOCH, epochs_for
-
     run = compiled(model.floor, xla=xla)
-    run(EPOCH)
 
     def seconds(steps: int) -> float:
         began = time.perf_counter()
         run(steps)
         return (time.perf_counter() - began) / steps
 
+    return _long(seconds)
+
+
+def _long(seconds: Callable[[int], float]) -> Callable[[], float]:
+    """Times as many steps of a loop as a measurement lasts."""
+    from .contenders import EPOCH, epochs_for
+
+    seconds(EPOCH)
     steps = EPOCH * epochs_for(EPOCH * seconds(EPOCH))
     return lambda: seconds(steps)
 
@@ -126,6 +147,7 @@ def _cells(figures: dict[str, Any]) -> list[str]:
         figures["fused_us"].show(0),
         figures["engine"],
         f"{figures['floor_us'].show(1)} {figures['floor_by']}",
+        figures["bare_us"].show(0) if "bare_us" in figures else "",
         figures["fit_over_fused"].show(1),
         figures["alone_over_fused"].show(1),
         figures["fit_xla_over_fused"].show(1),
@@ -142,5 +164,7 @@ def _bars(figures: dict[str, Any]) -> list[Bar]:
     bars = [Bar(f"{name}: fit / fused", figures["fit_over_fused"].median, ">=", gain)]
     if name in MOST_OVER_FLOOR:
         bars.append(Bar(f"{name}: fused / floor", figures["fused_over_floor"].median, "<=", MOST_OVER_FLOOR[name]))
+    if "fused_over_bare" in figures:
+        bars.append(Bar(f"{name}: fused / bare", figures["fused_over_bare"].median, "<=", MOST_OVER_BARE))
     bars.append(Bar(f"{name}: first epoch, fit / fused", figures["first_fit_over_fused"].median, ">=", 1.0))
     return bars
