@@ -29,12 +29,23 @@ class Opened:
     requests: list[str]
 
 
+@dataclass(frozen=True)
+class Files:
+    """Documents and the files of their pages, written when they are asked for."""
+
+    reports: dict[str, Any]
+    folder: Path
+
+    def __getitem__(self, name: str) -> tuple[dict[str, Any], Path]:
+        path = self.folder / f"{name}.html"
+        if not path.exists():
+            path.write_text(self.reports[name].text, encoding="utf-8")
+        return self.reports[name].document, path
+
+
 @pytest.fixture(scope="module")
-def files(reports, tmp_path_factory) -> dict[str, tuple[dict[str, Any], Path]]:
-    folder = tmp_path_factory.mktemp("reports")
-    for name in BROWSED:
-        (folder / f"{name}.html").write_text(reports[name].text, encoding="utf-8")
-    return {name: (reports[name].document, folder / f"{name}.html") for name in BROWSED}
+def files(reports, tmp_path_factory) -> Files:
+    return Files(reports, tmp_path_factory.mktemp("reports"))
 
 
 @pytest.fixture(scope="module")
