@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.report.gallery", description="Reports of real repairs.")
     parser.add_argument("--out", type=Path, required=True, help="folder to write to")
     parser.add_argument("--cases", default=",".join(CASES), help="scripts of examples/gallery (default: %(default)s)")
-    parser.add_argument("--budget", default="30s", help="of each repair (default: %(default)s)")
+    parser.add_argument("--budget", default="3m", help="of each repair (default: %(default)s)")
     parser.add_argument("--docs", action="store_true", help="also write the pictures in docs/images")
     options = parser.parse_args(arguments)
     options.out.mkdir(parents=True, exist_ok=True)

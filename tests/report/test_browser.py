@@ -130,6 +130,7 @@ def test_essentials_need_no_script(chrome, files):
     assert not page.locator("#loss-chart .on-narrow svg").is_visible()
     page.set_viewport_size({"width": PHONE, "height": 900})
     assert page.locator("#loss-chart .on-narrow svg").is_visible()
+    assert not page.locator("#loss-chart .on-wide svg").is_visible()
     page.context.close()
 
 

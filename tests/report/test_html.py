@@ -118,6 +118,12 @@ def test_drawing_takes_its_colours_from_the_page(reports):
     assert "DejaVu" not in drawings
 
 
+def test_paths_are_short_and_labels_are_whole(reports):
+    drawings = re.findall(r"<svg.*?</svg>", reports["repaired"].text, flags=re.DOTALL)
+    assert not re.search(r'<path[^>]* d="[^"]*\.\d{3}', "".join(drawings))
+    assert any(">0.002<" in drawing for drawing in drawings)  # a rate that the range test points to
+
+
 def test_same_document_same_file(reports):
     assert html.render(reports["kept_weights"].document) == reports["kept_weights"].text
 

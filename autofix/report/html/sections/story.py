@@ -19,7 +19,7 @@ def changes(document: Document) -> Section | Missing:
     lead = (
         "The trained weights were kept: nothing was trained anew."
         if document.get("retrained") is False
-        else "The smallest set of changes that does it, in the order in which they are applied."
+        else "In the order in which they are applied, each with its evidence and what it is worth."
     )
     most = max((line["effect"] or 0.0 for line in lines if (line["effect"] or 0.0) < BEYOND_READING), default=0.0)
     rows = [{**line, "width": _share(line["effect"], most)} for line in lines]
