@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 nbformat = pytest.importorskip("nbformat", reason="needs nbformat, which nbclient brings: `pip install nbclient`")
-PATH = Path(__file__).parents[2] / "examples" / "notebooks" / "repair.ipynb"
+ROOT = Path(__file__).parents[2]
+PATH = ROOT / "examples" / "notebooks" / "repair.ipynb"
 
 
 def code_cells(notebook) -> list:
@@ -51,8 +53,10 @@ def test_committed_shows_what_the_code_shows(committed, reports):
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_runs(committed, tmp_path):
+def test_runs(committed, tmp_path, monkeypatch):
     nbclient = pytest.importorskip("nbclient")
+    # The kernel is another process: it is to import the tree that is tested, whatever is installed.
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), str(ROOT / "strategies")]))
     expected = kinds(committed)
     client = nbclient.NotebookClient(
         committed, timeout=800, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
