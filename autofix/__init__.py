@@ -13,7 +13,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from autofix.errors import AutofixError, FixYourCall, FixYourData, FixYourModel
+from autofix.errors import AutofixError, FixYourCall, FixYourData, FixYourModel, TryLater
 
 if TYPE_CHECKING:
     from autofix.api import diagnose, repair
@@ -67,6 +67,7 @@ __all__ = [
     "RepairResult",
     "Strategy",
     "Symptom",
+    "TryLater",
     "Verdict",
     "Watch",
     "check",

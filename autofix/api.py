@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
+import os
+import uuid
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from autofix.arguments import check_arguments, fit_settings
+from autofix import judge
+from autofix.arguments import check_arguments, check_places, fit_settings
 from autofix.budget import Budget, Clock
 from autofix.controller import Controller
+from autofix.errors import FixYourCall
+from autofix.given import first_rows, read
+from autofix.isolation.session import isolated, serving
 from autofix.live.handover import refusal, watched_settings
-from autofix.progress import narrator
+from autofix.progress import Narrator, narrator
 from autofix.registry import strategies as registered
 from autofix.result import RepairResult
 from autofix.session import prepare
+from autofix.store import results
+from autofix.store.folder import FINISHED, RunFolder
+from autofix.store.inputs import Inputs, settings_of
+from autofix.store.record import Record
+from autofix.store.studies import Shelf, in_database
 from autofix.symptom import Diagnosis
 
 if TYPE_CHECKING:
     import keras
 
     from autofix.watch import Watch
+
+logger = logging.getLogger(__name__)
 
 
 def repair(
@@ -38,7 +54,10 @@ def repair(
     weights: Literal["auto", "keep", "reset"] = "auto",
     watch: Watch | None = None,
     seed: int = 0,
-    progress: bool | Literal["auto"] = "auto",
+    progress: bool | Literal["auto"] | Narrator = "auto",
+    out: str | os.PathLike[str] | None = None,
+    storage: str | None = None,
+    jobs: int = 1,
 ) -> RepairResult:
     """Finds out why a run is stuck, searches remedies, and returns a patched, retrained model with the proof.
 
@@ -64,15 +83,25 @@ def repair(
         watch: An `autofix.Watch` that saw the last `fit` of the model. Its run stands for the one that would be made
             first, as far as it tells as much, and its `epochs`, `batch_size` and `class_weight` hold unless given here.
         seed: Seed of splits, initial weights, data order and search.
-        progress: Whether to report on stderr; "auto" does so in a terminal.
+        progress: Whether to report on stderr; "auto" does so in a terminal. A function
+            `(phase, outcome, clock)` is told instead of each new phase and each finished run.
+        out: Folder in which everything is kept: the result, every run that was made, the search. The same call with
+            the same folder goes on where it was interrupted, with what is left of its budget, and returns at once if
+            it was finished.
+        storage: URL of a database, such as "postgresql://user@host/name", that keeps the search's study; a journal
+            file in the folder `out` if left out, which `optuna-dashboard` opens.
+        jobs: Runs to make at the same time. More than one are made in processes of their own, which takes some 10
+            seconds to set up and 200 MB of memory for each; a run that kills its process then ends that run alone.
 
     Returns:
         A `RepairResult`: `result.model`, `result.changes`, and `print(result)` for the change log.
 
     Raises:
-        FixYourCall: If an argument is wrong.
+        FixYourCall: If an argument is wrong, or `out` belongs to a repair of something else.
         FixYourData: If the data cannot be read.
         FixYourModel: If the model is not compiled or cannot be read.
+        FixTheCrash: If one run after the other kills its process.
+        TryLater: If another process is writing to `out`, or the database does not answer.
 
     Example:
         >>> result = autofix.repair(model, (x_train, y_train), epochs=20)
@@ -82,11 +111,45 @@ def repair(
     clock = Clock(Budget.of(budget))
     chosen = registered(strategies)
     fit = {**watched_settings(watch), **fit_settings(epochs, batch_size, class_weight, shuffle)}
-    check_arguments(weights, seed, target, progress)
-    with narrator(progress) as tell, warnings.catch_warnings():
+    check_arguments(weights, seed, target, progress, jobs)
+    check_places(out, storage)
+    folder = None if out is None else RunFolder.at(out)
+    settings = settings_of(
+        metric=metric,
+        target=target,
+        budget=clock.budget,
+        strategies=[strategy.name for strategy in chosen],
+        weights=weights,
+        watched=watch is not None,
+        seed=seed,
+    )
+    began = watch.recipe if watch is not None else None
+    with contextlib.ExitStack() as stack:
+        tell = stack.enter_context(narrator(progress))
+        stack.enter_context(warnings.catch_warnings())
         # What Keras has to say of a stuck program is said once, by the findings.
         warnings.simplefilter("ignore")
         tell("reading model and data")
+        if folder is not None:
+            stack.enter_context(folder.held())
+            if folder.run_document().get("state") == FINISHED:
+                given = read(
+                    model,
+                    data,
+                    validation_data=validation_data,
+                    fit=fit,
+                    seed=seed,
+                    measure_signal=False,
+                    began=began,
+                )
+                versions = judge.versions()
+                inputs = Inputs.of(given.model, given.recipe, given.data, settings=settings, versions=versions)
+                inputs.check(folder.run_document(), str(folder.path))
+                try:
+                    return results.read(folder, given, first_rows(data))
+                except FixYourCall as error:
+                    logger.warning("%s The result is made again from what was trained.", error)
+        servers = stack.enter_context(serving(jobs))
         session = prepare(
             model,
             data,
@@ -95,17 +158,27 @@ def repair(
             metric=metric,
             weights=weights,
             seed=seed,
-            began=watch.recipe if watch is not None else None,
+            began=began,
         )
-        controller = Controller(session, chosen, clock, tell, seed, target)
+        session = isolated(session, servers, jobs)
+        stack.callback(session.trainer.close)
+        record, shelf = None, None
+        if folder is not None:
+            versions = judge.versions()
+            inputs = Inputs.of(session.model, session.recipe, session.data, settings=settings, versions=versions)
+            record = Record(folder, inputs, storage)
+            session = replace(session, trainer=record.trainer(session.trainer, clock))
+            shelf = record.shelf
+            stack.enter_context(record.running(clock))
+        elif storage is not None:
+            shelf = Shelf(in_database(storage, f"autofix-{uuid.uuid4().hex[:12]}"))
+        controller = Controller(session, chosen, clock, tell, seed, target, slots=jobs, shelf=shelf)
         if watch is not None:
             refused = refusal(watch, session, fit, weights)
             controller.notes += [refused] if refused else []
             controller.watched = None if refused else watch
-        try:
-            return controller.run()
-        finally:
-            session.trainer.close()
+        result = controller.run()
+        return result if record is None else record.finish(result, interrupted=controller.interrupted)
 
 
 def diagnose(
@@ -120,7 +193,7 @@ def diagnose(
     metric: str | Callable[..., float] = "auto",
     weights: Literal["auto", "keep", "reset"] = "auto",
     seed: int = 0,
-    progress: bool | Literal["auto"] = "auto",
+    progress: bool | Literal["auto"] | Narrator = "auto",
 ) -> list[Diagnosis]:
     """Trains the run once, as it is, and says what is wrong with it. Arguments as in `repair`.
 

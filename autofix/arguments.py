@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping
 from numbers import Real
 from typing import Any
@@ -36,7 +37,7 @@ def fit_settings(epochs: int | None, batch_size: int | None, class_weight: Any, 
     return fit
 
 
-def check_arguments(weights: Any, seed: Any, target: Any, progress: Any) -> None:
+def check_arguments(weights: Any, seed: Any, target: Any, progress: Any, jobs: Any = 1) -> None:
     """Refuses wrong values of what several calls have in common.
 
     Raises:
@@ -48,8 +49,25 @@ def check_arguments(weights: Any, seed: Any, target: Any, progress: Any) -> None
         raise FixYourCall(f"`seed` must be a whole number of at least 0. Received: seed={seed!r}.")
     if target is not None and not _is_number(target):
         raise FixYourCall(f"`target` must be a score that is good enough, such as 0.95. Received: target={target!r}.")
-    if progress not in (True, False, "auto"):
-        raise FixYourCall(f"`progress` must be True, False or 'auto'. Received: progress={progress!r}.")
+    if not _is_whole(jobs) or jobs < 1:
+        raise FixYourCall(f"`jobs` must be a whole number of at least 1. Received: jobs={jobs!r}. Pass 1 for one.")
+    if progress not in (True, False, "auto") and not callable(progress):
+        raise FixYourCall(f"`progress` must be True, False, 'auto' or a function. Received: progress={progress!r}.")
+
+
+def check_places(out: Any, storage: Any) -> None:
+    """Refuses wrong values of where a repair is kept.
+
+    Raises:
+        FixYourCall: If one of them is wrong.
+    """
+    if out is not None and (not isinstance(out, str | os.PathLike) or not os.fspath(out)):
+        raise FixYourCall(f"`out` must be the path of a folder, such as 'runs/first'. Received: out={out!r}.")
+    if storage is not None and (not isinstance(storage, str) or "://" not in storage):
+        raise FixYourCall(
+            "`storage` must be the URL of a database, such as 'postgresql://user@host/name'. Received: "
+            f"storage={type(storage).__name__}. Leave it out to keep the search in the folder `out`."
+        )
 
 
 def _is_number(value: Any) -> bool:

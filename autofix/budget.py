@@ -61,6 +61,10 @@ class Budget:
 class Clock:
     """Counts a budget down. The controller alone owns one.
 
+    A repair that goes on where it was interrupted goes through what was done already once more, which takes no time.
+    Its clock stands while it does so and is set by what is known to have been spent, so that whatever depended on the
+    time is decided as it was.
+
     Attributes:
         budget: What may be spent.
         began: When the repair began, in seconds of `time.monotonic`.
@@ -70,6 +74,8 @@ class Clock:
     budget: Budget
     began: float = field(default_factory=time.monotonic)
     deadline: float = float("inf")
+    _ahead: float = field(default=0.0, init=False)
+    _stands_at: float | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         if self.budget.seconds is not None:
@@ -81,16 +87,39 @@ class Clock:
             total = max(SHORTEST_SECONDS, self.budget.runs * seconds)
             self.deadline = self.began + min(total, self.budget.seconds or total)
 
+    def now(self) -> float:
+        """Returns the time that deadlines are held against: `time.monotonic`, unless the repair was resumed."""
+        return time.monotonic() + self._ahead if self._stands_at is None else self.began + self._stands_at
+
     @property
     def spent(self) -> float:
         """Seconds since the beginning."""
-        return time.monotonic() - self.began
+        return self.now() - self.began
 
     @property
     def left(self) -> float:
         """Seconds until the deadline; never negative."""
-        return max(0.0, self.deadline - time.monotonic())
+        return max(0.0, self.deadline - self.now())
 
     def share(self, fraction: float) -> float:
         """Returns the moment at which `fraction` of what is left now will be spent."""
-        return time.monotonic() + fraction * self.left
+        return self.now() + fraction * self.left
+
+    @property
+    def stands(self) -> bool:
+        """Whether the clock stands."""
+        return self._stands_at is not None
+
+    def stand(self, spent: float) -> None:
+        """Stops the clock when this many seconds are spent; one that stands is only ever moved on."""
+        self._stands_at = max(spent, self._stands_at or 0.0)
+
+    def go_on(self, spent: float) -> None:
+        """Lets the clock run, from this many seconds on or from where it stands, whichever is later."""
+        now = self.began + max(spent, self.spent)
+        self._stands_at = None
+        self._ahead = now - time.monotonic()
+
+    def real(self, moment: float) -> float:
+        """Returns a moment of this clock in seconds of `time.monotonic`."""
+        return moment - self._ahead

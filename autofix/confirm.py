@@ -65,6 +65,7 @@ def measure(
     deadline: float = math.inf,
     on_trial: Callable[[Outcome], None] = lambda outcome: None,
     decided: Callable[[Sequence[Measured]], bool] = lambda measured: True,
+    now: Callable[[], float] = time.monotonic,
 ) -> list[Measured] | None:
     """Trains every contender with the same fresh seeds and scores the holdout part.
 
@@ -75,9 +76,10 @@ def measure(
         contenders: Recipes and the patches that made them.
         trainer: Trains them.
         floor: Counts for a run without a score.
-        deadline: In seconds of `time.monotonic`.
+        deadline: In seconds of `now`.
         on_trial: Told of every run.
         decided: Whether the scores settle the matter; more seeds are used if not.
+        now: Tells the time.
 
     Returns:
         Scores per contender; None if not even one seed was done.
@@ -86,7 +88,7 @@ def measure(
     for seed in (*SEEDS, *MORE_SEEDS):
         if seed in MORE_SEEDS and decided([Measured.of(column, floor) for column in done]):
             break
-        if time.monotonic() >= deadline:
+        if now() >= deadline:
             break
         row = trainer.together(
             [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -21,6 +20,7 @@ from autofix.proof import Prover
 from autofix.recipe import Recipe
 from autofix.result import RepairResult, Verdict
 from autofix.session import Session
+from autofix.shelf import Shelf
 from autofix.strategy import Strategy
 from autofix.symptom import Diagnosis
 from autofix.symptoms import PREFLIGHT, TRACE
@@ -43,6 +43,9 @@ class Controller:
         findings: What is wrong.
         baseline: The run as it came.
         watched: Saw that run already; None where nobody did.
+        slots: Candidates that are trained at the same time.
+        shelf: Keeps the trials of the search; None to forget them with the process.
+        interrupted: Whether the user ended it before its end.
     """
 
     session: Session
@@ -54,13 +57,25 @@ class Controller:
     findings: tuple[Diagnosis, ...] = ()
     baseline: Outcome | None = None
     watched: handover.Watched | None = None
+    slots: int = 1
+    shelf: Shelf | None = None
+    interrupted: bool = False
 
     def __post_init__(self) -> None:
         self.trials: list[Outcome] = []
         self.notes: list[str] = list(self.session.facts.notes)
         self.set_up = 0.0
         self.hunt = Hunt(
-            self.session, self.strategies, self.clock, self.tell, self.record, self.notes, self.seed, self.target
+            self.session,
+            self.strategies,
+            self.clock,
+            self.tell,
+            self.record,
+            self.notes,
+            self.seed,
+            self.target,
+            self.slots,
+            self.shelf,
         )
 
     def run(self) -> RepairResult:
@@ -68,6 +83,7 @@ class Controller:
         try:
             return self.phases()
         except KeyboardInterrupt:
+            self.interrupted = True
             self.notes.append("interrupted by the user")
             return self.result(Verdict.OUT_OF_BUDGET, Patch())
 
@@ -179,12 +195,12 @@ class Controller:
         Returns:
             Seconds that a first run of the recipe takes, compiling included.
         """
-        began, run = time.monotonic(), 0.0
+        began, run = self.clock.now(), 0.0
         try:
             run = self.session.trainer.choose_rung(recipe)
         except Exception as error:
             logger.debug("no steps could be timed: %s", error)
-        self.set_up = time.monotonic() - began
+        self.set_up = self.clock.now() - began
         return self.set_up + run
 
     def judge_baseline(self, deadline: float, *, full: bool) -> None:
@@ -211,6 +227,7 @@ class Controller:
             near = judge.good_enough(self.session, proof.after.mean)
             verdict = Verdict.REPAIRED if near else Verdict.IMPROVED
             model = prover.model(proof)
+            self.interrupted = prover.interrupted
             return self.result(verdict, proof.patch, proof.before, proof.after, proof.control, model=model)
         before = prover.baseline()
         if before is None or prover.undecided:

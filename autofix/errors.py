@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import re
 from collections.abc import Iterable
 
@@ -21,6 +22,27 @@ class FixYourData(AutofixError, ValueError):
 
 class FixYourModel(AutofixError, ValueError):
     """The model cannot be used as it is. The message says what to change."""
+
+
+class FixTheCrash(AutofixError):
+    """One run after the other ends its process in the same way: no further run would tell anything.
+
+    Args:
+        message: What happens, and what to do about it.
+        traceback: What the last process wrote before it ended.
+    """
+
+    def __init__(self, message: str, traceback: str = "") -> None:
+        super().__init__(message)
+        self.traceback = traceback
+
+
+class Stopped(BaseException):
+    """The process is asked to end now and to be resumed later. No `Exception`: nothing but clean-up may catch it."""
+
+
+class TryLater(AutofixError):
+    """Something outside is in the way: a lock that is held, a database that does not answer. Nothing is lost."""
 
 
 class StaleChange(AutofixError):
@@ -42,3 +64,11 @@ def one_line(error: BaseException) -> str:
         lines = lines[frames[-1] + 2 :] if frames else lines[1:]
     count = 2 if "Exception encountered when calling" in "".join(lines[:1]) else 1
     return f"{name}: {' '.join(lines[:count]).removeprefix(f'{name}: ')}"[:300]
+
+
+def of_the_machine(error: OSError) -> str:
+    """Returns a fault of the machine, such as a disk that is full, with the way out."""
+    where = f" {str(error.filename)!r}" if error.filename else ""
+    ways = {errno.ENOSPC: "Free some space", errno.EROFS: "Pass an --out that can be written to"}
+    way = ways.get(error.errno or 0, "Check that it exists and may be read and written")
+    return f"{error.strerror or error}{':' if where else ''}{where}. {way}, then run the same command again."

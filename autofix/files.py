@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+# Begins the names of the folders in which files are drafted; a killed process leaves them behind.
+DRAFTS = ".writing-"
+
 
 @contextlib.contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
@@ -26,12 +29,12 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     # Its own folder: what writes the draft may insist on a suffix, or write beside it.
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".writing-") as folder:
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=DRAFTS) as folder:
         draft = Path(folder) / target.name
         yield draft
-        _flush(draft)
+        flush(draft)
         draft.replace(target)
-    _flush(target.parent)
+    flush(target.parent)
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
@@ -42,20 +45,22 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
 
 def write_json(path: str | os.PathLike[str], document: Any) -> None:
     """Writes a JSON file whole or not at all; NaN and infinities become `null`, which every reader understands."""
-    write_text(path, json.dumps(_finite(document), indent=1, allow_nan=False) + "\n")
+    write_text(path, json.dumps(finite(document), indent=1, allow_nan=False) + "\n")
 
 
-def _finite(document: Any) -> Any:
+def finite(document: Any) -> Any:
+    """Returns JSON-ready data with `None` for NaN and infinities, which JSON does not know."""
     if isinstance(document, dict):
-        return {str(key): _finite(value) for key, value in document.items()}
+        return {str(key): finite(value) for key, value in document.items()}
     if isinstance(document, list | tuple):
-        return [_finite(value) for value in document]
+        return [finite(value) for value in document]
     if isinstance(document, float) and not float("-inf") < document < float("inf"):
         return None
     return document
 
 
-def _flush(path: Path) -> None:
+def flush(path: Path) -> None:
+    """Waits until a file, or the names in a folder, are on the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

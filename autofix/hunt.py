@@ -14,6 +14,7 @@ from autofix.outcome import Outcome, Status
 from autofix.progress import Narrator
 from autofix.search import Search
 from autofix.session import Session
+from autofix.shelf import Shelf
 from autofix.strategy import Strategy
 from autofix.symptom import Diagnosis
 from autofix.symptoms import PREFLIGHT, TRACE
@@ -42,6 +43,8 @@ class Hunt:
         notes: Where to leave what the user should know.
         seed: Seed of the search.
         target: Score that is good enough; None leaves it to the data.
+        slots: Candidates that are trained at the same time.
+        shelf: Keeps the trials of the search; None to forget them with the process.
         baseline: The run as it came, once it was made.
         cut: Whether the time was up before the search had tried what it would have tried.
     """
@@ -54,6 +57,8 @@ class Hunt:
     notes: list[str]
     seed: int
     target: float | None
+    slots: int = 1
+    shelf: Shelf | None = None
     baseline: Outcome | None = None
     cut: bool = field(default=False, init=False)
     composer: Composer = field(init=False)
@@ -70,6 +75,9 @@ class Hunt:
             self.reserve,
             most_trials=self.clock.budget.trials,
             on_trial=self.record,
+            now=self.clock.now,
+            slots=self.slots,
+            shelf=self.shelf,
         )
 
     def know(self, findings: Sequence[Diagnosis], baseline: Outcome | None) -> None:
@@ -208,6 +216,8 @@ class Hunt:
             deadline=self.clock.deadline - min(self.proving(small), RESERVE_SHARE * self.budget_seconds),
             floor=floor,
             on_trial=self.record,
+            now=self.clock.now,
+            slots=self.slots,
         )
         if not minimal.complete:
             self.notes.append("the time was up before every line of the patch could be left out in turn")

@@ -19,6 +19,7 @@ class Job:
         data: A file or folder of data, `sklearn:NAME`, or `module.py:function` that loads it.
         out: The run folder.
         target_column: The column to predict, for data that comes as a table.
+        drop_columns: Columns of a table to leave out.
         validation_data: Data set apart for validation, named as `data` is; None to hold rows of `data` out.
         epochs: Epochs that the user trains for.
         batch_size: Rows in a batch.
@@ -39,6 +40,7 @@ class Job:
     data: str
     out: str
     target_column: str | None = None
+    drop_columns: tuple[str, ...] = ()
     validation_data: str | None = None
     epochs: int | None = None
     batch_size: int | None = None
@@ -59,11 +61,13 @@ class Job:
             object.__setattr__(self, "class_weight", FrozenDict(self.class_weight))
         if self.strategies is not None:
             object.__setattr__(self, "strategies", tuple(self.strategies))
+        object.__setattr__(self, "drop_columns", tuple(self.drop_columns))
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the job as JSON-ready data."""
         document = asdict(self)
         document["class_weight"] = None if self.class_weight is None else dict(self.class_weight)
+        document["drop_columns"] = list(self.drop_columns)
         document["strategies"] = None if self.strategies is None else list(self.strategies)
         return document
 

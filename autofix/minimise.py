@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
+from functools import partial
 from statistics import fmean
 
 from autofix.change import Change, Patch
 from autofix.compose import Composer
 from autofix.errors import StaleChange
 from autofix.outcome import Outcome, Status
-from autofix.training import Trains
+from autofix.training import Trains, in_turn
 
 # Seeds over which a patch and the patch without a line are compared; the runs are paired by seed.
 SEEDS = (0, 1, 2)
@@ -42,6 +43,8 @@ def minimise(
     deadline: float,
     floor: float,
     on_trial: Callable[[Outcome], None] = lambda outcome: None,
+    now: Callable[[], float] = time.monotonic,
+    slots: int = 1,
 ) -> Minimal:
     """Leaves out one line at a time for as long as the repair holds (a 1-minimal patch, as in delta debugging).
 
@@ -51,9 +54,11 @@ def minimise(
         composer: Knows the user's recipe and which patches are sound.
         known: Its score rank in the search.
         tolerance: Score rank that may be lost.
-        deadline: In seconds of `time.monotonic`.
+        deadline: In seconds of `now`.
         floor: Rank of the run as it came: stands in for a patch that cannot be trained.
         on_trial: Told of every run.
+        now: Tells the time.
+        slots: Runs to make at the same time; with more than one, a bad patch may cost more of them.
 
     Returns:
         What is left, with the effect of each line.
@@ -64,26 +69,25 @@ def minimise(
         """Score rank by seed, up to the first that is below `least`; None when the time is up."""
         if not candidate:
             return [floor]
-        found: list[float] = []
-        for seed in seeds:
-            if time.monotonic() >= deadline:
-                return None
-            outcome = trainer.run(
+        recipe, found = candidate.apply(composer.case.recipe), []
+
+        def calls() -> Iterator[Callable[[], Outcome]]:
+            for seed in seeds:
+                if now() >= deadline:
+                    return
                 # With probes once: what is left may be a patch that no search has looked at.
-                candidate.apply(composer.case.recipe),
-                candidate,
-                seed=seed,
-                deadline=deadline,
-                probes=seed == SEEDS[0],
-            )
+                probes = seed == SEEDS[0]
+                yield partial(trainer.run, recipe, candidate, seed=seed, deadline=deadline, probes=probes)
+
+        for outcome in in_turn(trainer, calls(), slots):
             runs.append(outcome)
             on_trial(outcome)
             if outcome.status is Status.CUT:
                 return None
             found.append(outcome.rank if outcome.score is not None else floor)
             if outcome.status is not Status.DONE or outcome.rank < least:
-                break
-        return found
+                return found
+        return found if len(found) == len(seeds) else None
 
     if len(patch.lines) == 1:  # nothing can be left out: without it, it is the run as it came
         return Minimal(_measured(patch, {patch.lines[0]: known - floor}), True, ())

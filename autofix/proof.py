@@ -147,6 +147,7 @@ class Prover:
             else:
                 full = trainer.run(recipe, proof.patch, seed=proven.seed, holdout=True, refit=True, deadline=deadline)
         except KeyboardInterrupt:
+            self.interrupted = True
             self.notes.append("interrupted by the user: the model handed over is the one that was scored")
             return proven
         self.record(full)
@@ -177,6 +178,7 @@ class Prover:
             deadline=self.clock.deadline,
             on_trial=self.record,
             decided=lambda found: len(found) < 2 or self.gains(found) or found[1].mean <= found[0].mean,
+            now=self.clock.now,
         )
 
     def gains(self, found: Sequence[Measured]) -> bool:

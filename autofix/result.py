@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import enum
-import json
 import os
-import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autofix.change import Change, Patch
 from autofix.confirm import Measured
+from autofix.exits import Exit
 from autofix.outcome import Outcome
 from autofix.recipe import Recipe
 from autofix.strategy import RangeTest
@@ -32,6 +31,14 @@ class Verdict(enum.Enum):
     UNREPAIRED = "No change helped beyond what chance explains; the model is yours, untouched."
     UNUSABLE = "This model or data cannot be trained as it is, and no change that autofix knows makes it trainable."
     OUT_OF_BUDGET = "The time was up before a repair was proven; the model is yours, untouched."
+
+
+# What is no success: nothing that can be used came of it.
+EXITS: Mapping[Verdict, Exit] = {
+    Verdict.UNREPAIRED: Exit.NO_REPAIR,
+    Verdict.OUT_OF_BUDGET: Exit.NO_REPAIR,
+    Verdict.UNUSABLE: Exit.UNUSABLE,
+}
 
 
 @dataclass(frozen=True)
@@ -86,6 +93,15 @@ class RepairResult:
         return self.verdict.name.lower()
 
     @property
+    def exit(self) -> Exit:
+        """How a command ends that ends with this result."""
+        return EXITS.get(self.verdict, Exit.DONE)
+
+    def noted(self, sentences: Iterable[str]) -> RepairResult:
+        """Returns the result with more notes."""
+        return replace(self, notes=tuple(dict.fromkeys((*self.notes, *sentences))))
+
+    @property
     def changes(self) -> tuple[Change, ...]:
         """The changes of the patch."""
         return self.patch.changes
@@ -113,29 +129,34 @@ class RepairResult:
             "versions": dict(self.versions),
         }
 
+    def to_code(self) -> str:
+        """Returns a Keras script that builds, compiles and fits the repaired model, the changes marked and explained.
+
+        Its `load_data()` is left to you; `build_model()` returns the compiled model with fresh weights.
+        """
+        from autofix.code import to_code
+
+        return to_code(self.recipe, self.patch, self.notes, metric=self.metric, retrained=self.retrained)
+
     def save(self, folder: str | os.PathLike[str]) -> Path:
-        """Writes model, patch and change log into a folder, each file whole or not at all.
+        """Writes model, patch, change log and scores into a folder, each file whole or not at all.
 
         Args:
             folder: Where to write; created if needed. Files of the same names are replaced.
 
         Returns:
-            The folder. It holds `repaired.keras`, `patch.yaml`, `change_log.txt` and `result.json`.
+            The folder. It holds `repaired.keras` (if anything was changed), `patch.yaml`, `change_log.md`,
+            `change_log.json`, `diagnosis.json`, `metrics.json` and `history.csv`.
 
         Raises:
             OSError: If the folder cannot be written to.
         """
-        target = Path(folder)
-        target.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=target, prefix=".writing-") as draft:
-            part = Path(draft)
-            self.model.save(part / "repaired.keras")
-            (part / "patch.yaml").write_text(self.patch.to_yaml(), encoding="utf-8")
-            (part / "change_log.txt").write_text(str(self) + "\n", encoding="utf-8")
-            (part / "result.json").write_text(json.dumps(self.to_dict(), indent=1), encoding="utf-8")
-            for item in part.iterdir():
-                item.replace(target / item.name)
-        return target
+        from autofix.store.folder import RunFolder
+        from autofix.store.results import write
+
+        target = RunFolder.at(folder)
+        write(self, target)
+        return Path(folder)
 
     def report(self, path: str | os.PathLike[str]) -> Path:
         """Writes a report as one HTML file that needs no network and no other file; returns its path.

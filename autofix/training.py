@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -16,6 +17,8 @@ from autofix.strategy import RangeTest
 
 if TYPE_CHECKING:
     import keras
+
+    from autofix.trainer.start import Start
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,10 @@ class Trains(Protocol):
     def traces(self) -> int:
         """Number of training functions that had to be compiled."""
 
+    @property
+    def start(self) -> Start:
+        """Which weights runs start from."""
+
     def run(
         self,
         recipe: Recipe,
@@ -104,3 +111,18 @@ class Trains(Protocol):
 
     def close(self) -> None:
         """Releases what is held."""
+
+
+def in_turn(trainer: Trains, calls: Iterable[Callable[[], Outcome]], slots: int) -> Iterator[Outcome]:
+    """Makes runs, so many at the same time, and yields what comes of them in the order of the calls.
+
+    The next runs are made once somebody asks for them, so that whoever has seen enough pays for no more.
+
+    Args:
+        trainer: Makes them.
+        calls: The runs to make; read as far as they are made.
+        slots: How many to make at the same time.
+    """
+    waiting = iter(calls)
+    while group := list(itertools.islice(waiting, slots)):
+        yield from trainer.together(group) if len(group) > 1 else [group[0]()]

@@ -94,3 +94,24 @@ def test_length_of_a_run_does_not_touch_a_budget_in_seconds_or_trials():
         clock = Clock(budget)
         clock.one_run_takes(1e6)
         assert clock.left == pytest.approx(left, abs=1)
+
+
+def test_clock_that_stands_is_moved_on_and_runs_from_there():
+    clock = Clock(Budget(seconds=100), began=time.monotonic() - 50)
+    clock.stand(3.0)
+    assert (clock.stands, clock.spent, clock.left) == (True, pytest.approx(3.0), pytest.approx(97.0))
+    clock.stand(7.0)
+    clock.stand(5.0)
+    assert clock.spent == pytest.approx(7.0)
+    clock.go_on(4.0)
+    assert not clock.stands
+    assert clock.spent == pytest.approx(7.0, abs=1.0)
+    clock.go_on(60.0)
+    assert clock.spent == pytest.approx(60.0, abs=1.0)
+    assert clock.real(clock.deadline) == pytest.approx(time.monotonic() + 40.0, abs=1.0)
+
+
+def test_clock_that_was_never_stopped_is_the_machines():
+    clock = Clock(Budget(seconds=100))
+    assert clock.now() == pytest.approx(time.monotonic(), abs=1.0)
+    assert clock.real(clock.deadline) == clock.deadline

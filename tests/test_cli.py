@@ -69,7 +69,7 @@ def test_module_is_the_command():
     assert done.stdout.strip() == f"autofix {version('keras-autofix')}"
 
 
-@pytest.mark.parametrize(("repaired", "code"), [(True, 0), (False, 1)])
+@pytest.mark.parametrize(("repaired", "code"), [(True, 0), (False, 3)])
 def test_demo_prints_the_change_log_on_stdout_and_the_rest_on_stderr(repaired, code, monkeypatch):
     from autofix import demo
 

@@ -9,6 +9,7 @@ import pytest
 
 from autofix.change import Change, Patch
 from autofix.compose import Composer
+from autofix.frozen import FrozenDict
 from autofix.minimise import Minimal, cheapest, minimise
 from autofix.outcome import Status
 from tests.doubles import FakeTrainer, Set, case, change, on, outcome, patch
@@ -144,6 +145,8 @@ class _AnyRecipe:
     """A case whose recipe takes every patch."""
 
     class recipe:  # noqa: N801
+        architecture = FrozenDict({"config": {}})
+
         @staticmethod
         def get(path: str) -> Any:
             return 0 if path.startswith("fit/") else "sigmoid"
@@ -242,3 +245,22 @@ def test_cheapest_of_nothing():
     unchanged = outcome(0.99)
     assert cheapest([failed, cut, unchanged], 0.02, set()) is None
     assert cheapest([], 0.02, set()) is None
+
+
+@pytest.mark.parametrize("slots", [2, 3, 5])
+def test_seeds_at_the_same_time_leave_the_same_patch(slots):
+    def value(numbers: Any) -> float:
+        return 0.3 + 0.4 * bool(numbers["a"]) + 0.2 * bool(numbers["b"])
+
+    alone = smaller(patch("a", "b", "c"), FakeTrainer(value))
+    found = smaller(patch("a", "b", "c"), FakeTrainer(value), slots=slots)
+    assert found.patch == alone.patch
+    assert [change.effect for change in found.patch] == [change.effect for change in alone.patch]
+    assert found.outcomes == alone.outcomes
+
+
+def test_no_time_for_all_seeds_leaves_the_patch_incomplete():
+    ticking = iter([0.0, 0.0, 9.0, 9.0, 9.0])
+    found = smaller(patch("a", "b"), FakeTrainer(lambda numbers: 0.9), deadline=5.0, now=lambda: next(ticking))
+    assert not found.complete
+    assert found.patch == patch("a", "b")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
@@ -33,7 +34,7 @@ class Trainer(FakeTrainer):
 
 def prover(by: Callable[[Recipe, int], Any], *, left: float = FOREVER, **known: Any) -> Prover:
     trainer = Trainer(lambda numbers: 0.0, by=by)
-    clock: Any = SimpleNamespace(left=left, deadline=FOREVER)
+    clock: Any = SimpleNamespace(left=left, deadline=FOREVER, now=time.monotonic)
     heard: list[Outcome] = []
     made = Prover(session(trainer, **known), clock, lambda phase: None, heard.append, [])
     made.heard = heard

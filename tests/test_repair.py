@@ -316,10 +316,13 @@ def test_result_is_saved_whole(tmp_path):
         warnings.simplefilter("ignore")
         folder = found.result.save(tmp_path / "deep" / "result")
     assert sorted(item.name for item in folder.iterdir()) == [
-        "change_log.txt",
+        "change_log.json",
+        "change_log.md",
+        "diagnosis.json",
+        "history.csv",
+        "metrics.json",
         "patch.yaml",
         "repaired.keras",
-        "result.json",
     ]
     loaded = keras.models.load_model(folder / "repaired.keras", safe_mode=True)
     np.testing.assert_allclose(loaded.predict(found.x, verbose=0), predicted("raw_targets"), rtol=1e-5)

@@ -12,10 +12,13 @@ import autofix
 from autofix.change import Change, Patch
 from autofix.confirm import Measured
 from autofix.outcome import Status
+from autofix.recipe import Recipe
+from autofix.report.change_log import markdown
 from autofix.report.text import WIDTH, show
 from autofix.result import RepairResult, Verdict
 from autofix.symptom import Diagnosis, Symptom
 from autofix.symptoms import complete
+from autofix.trace import Trace
 from tests.doubles import outcome, recipe
 
 RATE = Change("compile/optimizer/learning_rate", 1e-7, 0.002, "learning_rate", "The loss fell by 0.", effect=0.31)
@@ -198,11 +201,55 @@ def test_files(tmp_path):
     folder = made.save(tmp_path / "new" / "place")
     assert folder == tmp_path / "new" / "place"
     assert sorted(item.name for item in folder.iterdir()) == [
-        "change_log.txt", "patch.yaml", "repaired.keras", "result.json",
+        "change_log.json", "change_log.md", "diagnosis.json", "history.csv", "metrics.json", "patch.yaml",
+        "repaired.keras",
     ]  # fmt: skip
-    assert (folder / "change_log.txt").read_text().strip() == str(made).strip()
+    assert (folder / "change_log.md").read_text() == markdown(made)
     assert Patch.from_yaml((folder / "patch.yaml").read_text()) == made.patch
-    assert json.loads((folder / "result.json").read_text())["status"] == "repaired"
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert (metrics["status"], metrics["trials"], metrics["after"]["mean"]) == ("repaired", 2, made.after.mean)
+    changes = json.loads((folder / "change_log.json").read_text())
+    assert [item["path"] for item in changes["changes"]] == [change.path for change in made.patch]
+    assert Recipe.from_dict(changes["recipe"]) == made.recipe
+    diagnosis = json.loads((folder / "diagnosis.json").read_text())
+    assert [item["symptom"] for item in diagnosis["diagnosis"]] == ["vanishing_gradient", "slow", "unscaled_inputs"]
+    assert (folder / "history.csv").read_text() == "seed,role,epoch,score,loss\n"
+
+
+def test_model_is_saved_only_if_it_was_changed(tmp_path):
+    result().save(tmp_path)
+    result(Verdict.HEALTHY, patch=Patch()).save(tmp_path)
+    assert not (tmp_path / "repaired.keras").exists()
+
+
+def test_change_log_in_markdown_tells_all():
+    said = markdown(result(next_steps=("More <data>.",), control=scores(0.3)))
+    for part in (
+        "# REPAIRED: The run is repaired.",
+        "| before | 0.200 ± 0.010 | 3 |",
+        "| trained as long | 0.300 | 1 |",
+        "1. `layers/dense_0/activation`, `layers/dense_1/activation`, `layers/dense_2/activation`: `sigmoid` -> `relu`",
+        "   - without it, balanced_accuracy falls by 0.120",
+        "2. `compile/optimizer/learning_rate`: `1e-07` -> `0.002` (learning_rate)",
+        "   - why: The loss fell by 0.",
+        "- More &lt;data&gt;.",
+        "- only 50 rows: scores are averaged over 5 random splits",
+        "2 training runs, 12.3 s.",
+    ):
+        assert part in said
+
+
+def test_curves_have_one_row_a_score(tmp_path):
+    trace = Trace(steps_per_epoch=2, loss=(4.0, 2.0, 1.0, 0.0), epoch_scores=(0.3, 0.6), scored_epochs=(1.0, 2.0))
+    plain = Trace(steps_per_epoch=2, loss=(4.0, 2.0, float("nan")))
+    trials = (outcome(None, trace=plain), outcome(0.6, Patch((RATE,)), seed=3, trace=trace))
+    folder = result(patch=Patch((RATE,)), trials=trials).save(tmp_path)
+    assert (folder / "history.csv").read_text().splitlines()[1:] == [
+        "0,before,1.0,,3.0",
+        "0,before,2.0,,nan",
+        "3,after,1.0,0.3,3.0",
+        "3,after,2.0,0.6,0.5",
+    ]
 
 
 def test_files_are_replaced_whole_or_not_at_all(tmp_path):
@@ -217,7 +264,7 @@ def test_files_are_replaced_whole_or_not_at_all(tmp_path):
         result(model=Broken(), metric="other").save(tmp_path)
     assert {item.name: item.read_bytes() for item in tmp_path.iterdir()} == before
     result(metric="other").save(tmp_path)
-    assert json.loads((tmp_path / "result.json").read_text())["metric"] == "other"
+    assert json.loads((tmp_path / "metrics.json").read_text())["metric"] == "other"
     assert (tmp_path / "mine.txt").read_text() == "mine"
 
 

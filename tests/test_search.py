@@ -247,3 +247,96 @@ def test_ctrl_c_goes_through_and_leaves_no_trial_running():
         found.guesses(plans("a", "b"), FOREVER)
     assert found.best.patch == patch("a")
     assert not [trial for trial in found.study.trials if trial.state is optuna.trial.TrialState.RUNNING]
+
+
+class Together(FakeTrainer):
+    """Says which runs were made at the same time."""
+
+    groups: list[int]
+
+    def together(self, calls: Any) -> list[Any]:
+        self.groups = [*getattr(self, "groups", []), len(calls)]
+        return [call() for call in calls]
+
+
+def test_candidates_are_trained_so_many_at_a_time_and_taken_in_in_order():
+    one, several = Together(by_a_and_b), Together(by_a_and_b)
+    alone, found = search(one), search(several, slots=2)
+    for each in (alone, found):
+        each.guesses(plans("a", "b", "ab"), FOREVER)
+    assert not hasattr(one, "groups")
+    assert several.groups == [2]
+    assert several.asked == one.asked
+    assert [trial.params for trial in found.study.trials] == [trial.params for trial in alone.study.trials]
+    assert found.outcomes == alone.outcomes
+    assert found.best == alone.best
+
+
+def test_the_first_that_is_enough_counts_and_the_others_are_taken_in():
+    trainer = Together(by_a_and_b)
+    seen: list[Any] = []
+    found = search(trainer, slots=3, enough=0.25, on_trial=seen.append)
+    found.guesses(plans("a", "b", "ab"), FOREVER)
+    assert found.settled.patch == patch("a")
+    assert len(found.outcomes) == len(seen) == 3
+    assert all(trial.state is optuna.trial.TrialState.COMPLETE for trial in found.study.trials)
+
+
+def test_same_patch_is_trained_once_among_several():
+    trainer = Together(by_a_and_b)
+    found = search(trainer, Set("a"), slots=4)
+    found.guesses([{"set_a": "guess"}, {"set_a": "guess", "other": "off"}, {"set_a": "off"}], FOREVER)
+    assert len(trainer.asked) == 2
+    assert len(found.study.trials) == 3
+
+
+@pytest.mark.parametrize(("slots", "most"), [(1, 3), (2, 3), (4, 3), (4, 6)])
+def test_no_more_candidates_than_there_is_room_for(slots, most):
+    found = search(FakeTrainer(lambda numbers: 0.1 * numbers["a"]), Set("a"), slots=slots, most_trials=most)
+    found.draws(FOREVER, 50)
+    assert len(found.outcomes) == most
+
+
+def test_several_draws_are_the_same_each_time():
+    def drawn() -> list[dict[str, Any]]:
+        found = search(FakeTrainer(by_a_and_b), Set("a"), Set("b"), slots=3)
+        found.draws(FOREVER, 6)
+        return [trial.params for trial in found.study.trials]
+
+    assert drawn() == drawn()
+    assert len({str(params) for params in drawn()}) > 1
+
+
+def test_draws_end_when_nothing_better_comes_of_several():
+    found = search(FakeTrainer(lambda numbers: 0.5), slots=3)
+    found.guesses(plans("a"), FOREVER)
+    found.draws(FOREVER, 4)
+    assert len(found.study.trials) == 1 + 4
+
+
+def test_candidates_hold_up_with_all_seeds_at_the_same_time():
+    trainer = Together(by_a_and_b)
+    found = search(trainer, enough=0.7, slots=2)
+    found.guesses(plans("ab"), FOREVER)
+    assert trainer.groups == [2]
+    assert [seed for _, seed in trainer.asked] == [0, 1, 2]
+    assert found.settled.patch == patch("a", "b")
+
+
+def test_interrupt_among_several_leaves_none_running():
+    def dies(numbers: Any) -> Any:
+        return KeyboardInterrupt() if numbers["b"] else 0.3
+
+    found = search(FakeTrainer(dies), slots=3)
+    with pytest.raises(KeyboardInterrupt):
+        found.guesses(plans("a", "b", "ab"), FOREVER)
+    assert all(trial.state is optuna.trial.TrialState.FAIL for trial in found.study.trials)
+
+
+def test_best_are_trained_for_longer_at_the_same_time():
+    trainer = Together(by_a_and_b)
+    found = search(trainer, slots=2)
+    found.guesses(plans("a", "b", "ab"), FOREVER)
+    found.promote(3, FOREVER)
+    assert trainer.groups == [2, 2]
+    assert len(found.outcomes) == 3

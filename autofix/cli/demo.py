@@ -7,6 +7,7 @@ import sys
 import click
 
 from autofix.cli.terminal import configure_tensorflow, native_messages_held_back, say
+from autofix.exits import Exit
 
 
 @click.command()
@@ -16,7 +17,7 @@ from autofix.cli.terminal import configure_tensorflow, native_messages_held_back
 def demo(seed: int) -> None:
     """Repair a digits classifier that is stuck at chance.
 
-    Takes under a minute and downloads nothing. Exits with 1 if the classifier could not be repaired.
+    Takes under a minute and downloads nothing. Exits with 3 if the classifier could not be repaired.
     """
     say("Loading TensorFlow ...")
     configure_tensorflow()
@@ -25,4 +26,4 @@ def demo(seed: int) -> None:
 
     outcome = demonstration.run(seed=seed, say=say)
     click.echo(str(outcome))
-    sys.exit(0 if outcome.repaired else 1)
+    sys.exit(Exit.DONE if outcome.repaired else Exit.NO_REPAIR)

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import click
 
+from autofix.cli.ending import ending
+
+
+def _names(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    from autofix.registry import strategies
+    from autofix.symptom import Symptom
+
+    names = (*(symptom.code for symptom in Symptom), *(strategy.name for strategy in strategies()))
+    return [name for name in (*names, "symptoms", "strategies") if name.startswith(incomplete)]
+
 
 @click.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=_names)
 @click.option(
     "--format",
     "form",
@@ -21,10 +31,7 @@ def explain(name: str | None, form: str) -> None:
     NAME is that of a symptom or a strategy; or "symptoms" or "strategies" for all of them in full. Without a name, all
     are listed in one line each.
     """
-    from autofix.errors import FixYourCall
     from autofix.report import pages
 
-    try:
+    with ending():
         click.echo(pages.written(name, form), nl=form != "markdown")
-    except FixYourCall as error:
-        raise click.ClickException(str(error)) from error

@@ -52,7 +52,7 @@ def of(result: RepairResult) -> dict[str, Any]:
     measured = {"before": result.before, "after": result.after, "control": result.control}
     proofs = {key: one.outcomes for key, one in measured.items() if one is not None and one.outcomes}
     more = _details(result.to_dict(), result.patch, result.trials, result.recipe.fit, proofs)
-    return {**brief(result), **more, "importances": importance.of(result.study)}
+    return {**brief(result), **more, "importances": None if result.study is None else importance.of(result.study)}
 
 
 def brief(result: RepairResult) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def of_run(run: Run, study: optuna.Study | None = None) -> dict[str, Any]:
             "changes": [line_of(line) for line in patch.lines],
             "count": len(trials),
             **more,
-            "importances": importance.of(study),
+            "importances": None if study is None else importance.of(study),
         }
     )
     return found

@@ -15,13 +15,11 @@ LEAST_CANDIDATES = 12
 SPREADS = 3.0
 
 
-def of(study: optuna.Study | None) -> dict[str, float]:
+def of(study: optuna.Study) -> dict[str, float]:
     """Returns shares of the variance of the scores by strategy, the largest first (fANOVA, Hutter et al. 2014).
 
-    Empty where there was no search, too short a one, or one whose candidates all score alike.
+    Empty where the search was too short, or one whose candidates all score alike.
     """
-    if study is None:
-        return {}
     import optuna
 
     done = [trial for trial in study.trials if trial.state is optuna.trial.TrialState.COMPLETE]

@@ -15,6 +15,9 @@ from autofix.facts import DataFacts, Encoding, TargetFacts
 from autofix.labels import to_index
 from autofix.recipe import Recipe
 
+# Bytes at whose multiples TensorFlow wants its tensors to begin.
+ALIGNMENT = 64
+
 
 @dataclass(frozen=True, eq=False)
 class Batch:
@@ -84,7 +87,7 @@ class Feed:
             named: Mapping[str, Any] = labels or {}
             flat = []
             for array, target in zip(self.data.flat_y(), self.facts.targets, strict=True):
-                array = np.asarray(array)
+                array = np.asanyarray(array)
                 if target.name in named:
                     array = class_index(array, target).astype("int32")
                 if array.dtype.kind in "OUS":
@@ -126,12 +129,24 @@ class Feed:
         return np.concatenate([rows, *extra])
 
 
-def as_tensor(array: Any) -> tf.Tensor:
-    """Returns an array as a tensor: floats in 32 bits as Keras takes them, integers as they are."""
+def as_fed(array: Any) -> np.ndarray:
+    """Returns an array as it is fed: floats in 32 bits as Keras takes them, integers as they are."""
     array = np.asarray(array)
     if array.dtype.kind == "b" or (array.dtype.kind == "f" and array.dtype != np.float16):
-        array = array.astype("float32", copy=False)
-    return tf.convert_to_tensor(array)
+        return array.astype("float32", copy=False)
+    return array
+
+
+def as_tensor(array: Any) -> tf.Tensor:
+    """Returns an array as a tensor, see `as_fed`.
+
+    An array that was mapped from a file for this process alone is not copied: several processes share its memory.
+    """
+    fed = as_fed(array)
+    mapped = isinstance(array, np.memmap) and array.flags.writeable and np.shares_memory(fed, array)
+    if mapped and fed.ctypes.data % ALIGNMENT == 0 and fed.flags.c_contiguous:
+        return tf.experimental.dlpack.from_dlpack(fed.__dlpack__())
+    return tf.convert_to_tensor(fed)
 
 
 def class_index(array: np.ndarray, target: TargetFacts) -> np.ndarray:

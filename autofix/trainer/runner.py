@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -27,6 +27,7 @@ from autofix.strategy import RangeTest
 from autofix.trainer.evaluation import Evaluator
 from autofix.trainer.feed import Feed
 from autofix.trainer.hot import Hot, Knobs
+from autofix.trainer.memo import Making, Memo
 from autofix.trainer.plain_fit import fit_source
 from autofix.trainer.plan import RATE, Plan, fixed_rate, usual_rate
 from autofix.trainer.program import Program
@@ -89,7 +90,7 @@ class Trainer:
         self.store = Store(self.feed, start, origin, hot)
         size = sum(value.size for value in start.values.values())
         self._rows = Rows(data, size)
-        self._memo: dict[tuple[str, int, bool, float], Outcome] = {}
+        self._memo = Memo()
         self._stop = threading.Event()
 
     @property
@@ -130,14 +131,11 @@ class Trainer:
             What came of it. An error inside ends up in the outcome, never as an exception. A run that was made
             before is not made again.
         """
-        share = 1.0 if whole or refit or full else self.rung
-        proves = whole or refit
-        whole = whole and recipe.fit.get("patience") is None
-        key = (recipe.fingerprint(), seed, whole, share)
-        known = self._memo.get(key) if not refit else None
-        scored = known is not None and (known.holdout is not None or not holdout)
-        if known is not None and scored and (known.trace is not None or not probes):
-            return replace(known, patch=patch)
+        making = Making.of(recipe, seed, whole=whole, refit=refit, full=full, rung=self.rung)
+        known = None if refit else self._memo.find(making, patch, holdout=holdout, probes=probes)
+        if known is not None:
+            return known
+        share, proves, whole = making.share, whole or refit, making.whole
         parts: list[Outcome] = []
         stops_early = recipe.fit.get("patience") is not None
         for number, split in enumerate(self._rows.divisions(whole=whole, refit=refit, stops_early=stops_early)):
@@ -153,8 +151,8 @@ class Trainer:
             if part.status in (Status.FAILED, Status.PRUNED, Status.CUT):
                 break
         outcome = joined(parts, patch, seed, sum(part.seconds for part in parts))
-        if outcome.status in (Status.DONE, Status.DIVERGED) and not refit:
-            self._memo[key] = outcome
+        if not refit:
+            self._memo.keep(making, outcome)
         return outcome
 
     def fit(self, recipe: Recipe, patch: Patch, source: Any, *, seed: int, deadline: float) -> Outcome:

@@ -37,7 +37,7 @@ class Store:
         self.start = start
         self.traces = 0
         self._hot = hot
-        self._origin = hot.key(hot.split(origin)[0])
+        self._origin = self.key(origin)
         self._programs: OrderedDict[str, Program] = OrderedDict()
         self._fresh: OrderedDict[tuple[str, int], Weights] = OrderedDict()
         self._lock = threading.Lock()
@@ -47,6 +47,10 @@ class Store:
         with self._lock:
             program, knobs = self._program(recipe)
             return program, knobs, self._weights(recipe, program, seed)
+
+    def key(self, recipe: Recipe) -> str:
+        """Returns what tells the program that runs a recipe from others."""
+        return self._hot.key(self._hot.split(recipe)[0])
 
     def programs(self) -> tuple[Program, ...]:
         """The compiled programs, the one used last at the end."""

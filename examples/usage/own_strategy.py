@@ -14,7 +14,20 @@ from autofix.testing import check_strategy, small_cases
 @final
 @dataclass(frozen=True)
 class LabelSmoothing(autofix.Strategy):
-    """Softens one-hot targets for a model that fits its training rows far better than others."""
+    """Softens one-hot targets for a model that fits its training rows far better than others.
+
+    What it changes:
+        `compile/loss`.
+
+    Why it helps:
+        Targets of exactly 0 and 1 reward weights that grow without end.
+
+    When it does not apply:
+        The loss is not categorical crossentropy.
+
+    References:
+        Szegedy et al., CVPR 2016 (arXiv:1512.00567), section 7.
+    """
 
     name: ClassVar[str] = "label_smoothing"
     treats: ClassVar[frozenset[Symptom]] = frozenset({Symptom.OVERFITTING})

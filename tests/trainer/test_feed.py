@@ -8,14 +8,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from autofix.arrange import view
 from autofix.data import Data
 from autofix.errors import FixYourData
 from autofix.frozen import FrozenDict
 from autofix.hints import ModelHints, OutputHint
+from autofix.isolation.arrays import mapped
 from autofix.recipe import Recipe
 from autofix.recipe.document import FIT_DEFAULTS
 from autofix.task import facts_of
-from autofix.trainer.feed import Feed
+from autofix.trainer.feed import Feed, as_tensor
 
 
 @pytest.fixture
@@ -118,3 +120,26 @@ def test_users_arrays_are_not_written_to(feed, table):
     assert np.array_equal(x, table())
     assert np.array_equal(y, np.arange(60) % 3)
     assert x.flags.writeable
+
+
+@pytest.mark.parametrize(("dtype", "shared"), [("float32", True), ("int64", True), ("float64", False)])
+def test_array_mapped_for_this_process_is_not_copied(tmp_path, dtype, shared):
+    """Several processes share its memory; another type of float needs a copy."""
+    path = tmp_path / "rows.npy"
+    np.save(path, np.arange(6000).reshape(2000, 3).astype(dtype))
+    array = mapped(str(path))
+    tensor = as_tensor(array)
+    seen = np.from_dlpack(tensor)
+    assert np.shares_memory(seen, array) is shared
+    assert np.array_equal(tensor, array)
+    sliced = as_tensor(array[1::2])  # begins where no tensor may
+    assert not np.shares_memory(np.from_dlpack(sliced), array)
+    assert np.array_equal(sliced, array[1::2])
+
+
+def test_users_own_mapped_array_is_copied(tmp_path):
+    """It may change while a run goes on."""
+    path = tmp_path / "rows.npy"
+    np.save(path, np.ones((2000, 3), "float32"))
+    array = view(np.load(path, mmap_mode="c"))
+    assert not np.shares_memory(np.from_dlpack(as_tensor(array)), array)

@@ -12,6 +12,7 @@ from autofix.report.words import metric_text
 
 # Strategies that are listed by what the scores depend on.
 MOST_IMPORTANT = 8
+TOO_FEW = "Too few candidates to tell: shares of variance need a dozen of them."
 # Role (and so colour), kind of a run, and what runs of that kind are called.
 KINDS = (
     ("before", "as it came", "as it came"),
@@ -46,10 +47,11 @@ def search(document: Document) -> Section | Missing:
     said = ", ".join(f"{count} {words[kind]}" for kind, count in ended.items() if count)
     ends = f"; {said}" if said else ""
     lead = f"{len(trials)} training runs, {spent:.1f} s of training{ends}. The line is the best score so far."
-    important = document.get("importances") or {}
+    important = document.get("importances")
     data = {
         "trials": trials,
-        "importances": [(name, share) for name, share in important.items()][:MOST_IMPORTANT],
+        "importances": list((important or {}).items())[:MOST_IMPORTANT],
+        "why_none": "No study of the search is at hand." if important is None else TOO_FEW,
         "tried": _tried(trials),
     }
     return Section("search", "The search", "search", lead, (Figure(chart),), data)

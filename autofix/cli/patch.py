@@ -1,0 +1,89 @@
+"""`autofix patch`: the changes of a repair in the user's own script."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from autofix import files
+from autofix.cli.terminal import say
+from autofix.exits import Exit
+
+if TYPE_CHECKING:
+    from autofix.code.folder import Kept
+    from autofix.code.patching import Proposal
+
+
+@click.command()
+@click.argument("script", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--run",
+    "folder",
+    required=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of the repair.",
+)
+@click.option("--write", is_flag=True, help="Change the script itself; without it, the diff is only shown.")
+@click.option("--model", metavar="NAME", help="Function, class or variable of the script that holds the model.")
+@click.option("--comments/--no-comments", default=True, show_default=True, help="Say beside each line why it changed.")
+def patch(script: Path | None, folder: Path, write: bool, model: str | None, comments: bool) -> None:
+    """Show what a repair changes in your own SCRIPT, as a unified diff on standard output.
+
+    The script is parsed and never run. What has no safe place in it (values that are computed, layers that share a line
+    with others, classes of your own) is told on standard error, with what to do by hand. Without SCRIPT, a new script
+    that builds and fits the repaired model is written to standard output.
+
+    Exits with 0 if the script holds all changes afterwards, with 3 if something remains to be done by hand, and with 2
+    if the script is not the one that was repaired.
+    """
+    from autofix.code.folder import Kept
+    from autofix.errors import AutofixError
+
+    try:
+        kept = Kept.in_folder(folder)
+        if script is None:
+            if write:
+                raise click.UsageError("--write needs a SCRIPT to write to.")
+            click.echo(kept.to_code(), nl=False)
+            return
+        if not kept.patch:
+            say("The repair changed nothing: there is nothing to patch.")
+            return
+        proposal = _proposed(script, kept, model, comments)
+        if write and proposal.diff:
+            with files.replacing(script) as draft:
+                draft.write_bytes(proposal.content)
+                draft.chmod(script.stat().st_mode)
+    except AutofixError as error:
+        raise _Refused(str(error)) from error
+    click.echo(proposal.diff, nl=False)
+    for remark in proposal.remarks:
+        say(f"Note: {remark}")
+    if proposal.is_done:
+        say(f"{script} holds these changes already.")
+    elif write and proposal.diff:
+        say(f"{script} is changed.")
+    if proposal.by_hand:
+        say("To be done by hand:")
+        for told in proposal.by_hand:
+            say(f"  - {told}")
+        sys.exit(Exit.NO_REPAIR)
+
+
+class _Refused(click.ClickException):
+    """The script or the folder is not what is needed."""
+
+    exit_code = int(Exit.USAGE)
+
+
+def _proposed(script: Path, kept: Kept, model: str | None, comments: bool) -> Proposal:
+    try:
+        from autofix.code.patching import propose
+    except ModuleNotFoundError as error:
+        if error.name != "libcst":
+            raise
+        raise _Refused("`autofix patch` needs libcst to read scripts: pip install 'keras-autofix[code]'") from error
+    return propose(script.read_bytes(), kept.recipe, kept.patch, name=script.as_posix(), model=model, comments=comments)

@@ -1,0 +1,97 @@
+"""`autofix repair`: one model, one data set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from autofix.cli import options
+from autofix.cli.ending import ending
+from autofix.cli.types import SpecType
+
+DATA = """\b
+DATA is one of
+  table.csv, table.parquet   with --target COLUMN
+  data.npz                   arrays x and y (or x_train, y_train, x_val, y_val)
+  x.npy                      beside y.npy
+  folder/                    images by class, TFRecords, or a saved tf.data.Dataset
+  sklearn:digits             a data set that ships with scikit-learn
+  module.py:load_data        your own function"""
+
+
+@click.command(epilog=f"{DATA}\n\n{options.SOURCES}")
+@click.argument("model", type=SpecType("MODEL"))
+@options.data_option
+@options.table_options
+@options.validation_option
+@options.setting("-o", "--out", type=click.Path(), help="Run folder.  [default: runs/NAME OF THE MODEL]")
+@options.fit_options
+@options.run_options
+@options.search_options
+@options.format_option
+@options.allow_unsafe_option
+@options.common_options
+def repair(
+    model: str,
+    data: str,
+    target_column: str | None,
+    drop_columns: tuple[str, ...],
+    out: str | None,
+    epochs: int | None,
+    batch_size: int | None,
+    class_weight: dict[str, float] | None,
+    shuffle: bool,
+    validation_data: str | None,
+    metric: str,
+    weights: Literal["auto", "keep", "reset"],
+    seed: int,
+    budget: str,
+    strategies: tuple[str, ...] | None,
+    target: float | None,
+    storage: str | None,
+    jobs: int,
+    form: str,
+    allow_unsafe: bool,
+    verbose: int,
+) -> None:
+    """Find out why a model does not train, and repair it.
+
+    MODEL is a .keras or .h5 file, or module.py:build_model.
+    """
+    from autofix.cli.running import configure_logs, run
+    from autofix.cli.showing import finish
+    from autofix.job import Job
+
+    configure_logs(verbose)
+    with ending():
+        job = Job(
+            model=model,
+            data=data,
+            out=out or str(Path("runs") / _name_of(model)),
+            target_column=target_column,
+            drop_columns=drop_columns,
+            validation_data=validation_data,
+            epochs=epochs,
+            batch_size=batch_size,
+            class_weight=class_weight,
+            shuffle=shuffle,
+            metric=metric,
+            target=target,
+            budget=budget,
+            strategies=strategies,
+            weights=weights,
+            seed=seed,
+            storage=storage,
+            jobs=jobs,
+            allow_unsafe=allow_unsafe,
+        )
+        ended = run(job, verbose=verbose)
+    finish(ended, Path(job.out), form)
+
+
+def _name_of(model: str) -> str:
+    """Returns what a run folder is called by default: the file's name, or the function's."""
+    path = Path(model)
+    return path.stem if path.suffix in (".keras", ".h5", ".hdf5") else model.rpartition(":")[2] or path.stem

@@ -1,0 +1,196 @@
+"""Results on standard output: as a table for people, as JSON or YAML for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from autofix.cli.ending import failure
+
+if TYPE_CHECKING:
+    from autofix.supervisor import Ended
+
+# Width of a table where nobody looks at a terminal.
+WIDTH = 100
+SCORES = {"before": "before", "trained as long": "control", "after": "after"}
+# Files of a run folder that people look for.
+FILES = ("repaired.keras", "patch.yaml", "change_log.md", "metrics.json", "encoding.json")
+# What a script reads: all that `metrics.json` holds but what is long and stands in files of its own.
+ELSEWHERE = ("trials", "recipe", "traceback")
+
+
+def finish(ended: Ended, folder: Path, form: str) -> NoReturn:
+    """Writes how a run ended, and ends the command with its exit code.
+
+    Raises:
+        SystemExit: If there is a result.
+        click.ClickException: If there is none; its message says why.
+    """
+    from autofix.cli.folder import result_of
+
+    if ended.error is not None or "status" not in ended.document:
+        way = f"stopped; run the same command again to go on where it was ({folder})."
+        raise failure(ended.error or way, ended.exit)
+    document = {key: value for key, value in result_of(folder).items() if key not in ELSEWHERE}
+    write(document, form, lambda shown: click.echo(summarised(shown), nl=False))
+    raise SystemExit(int(ended.exit))
+
+
+def write(document: Mapping[str, Any], form: str, table: Callable[[Mapping[str, Any]], None]) -> None:
+    """Writes a result in one of the forms; `table` is for people."""
+    if form == "json":
+        click.echo(json.dumps(document, indent=1))
+    elif form == "yaml":
+        from autofix import yaml_text
+
+        click.echo(yaml_text.write(dict(document)), nl=False)
+    else:
+        table(document)
+
+
+def summarised(document: Mapping[str, Any]) -> str:
+    """Returns how a run ended, for a terminal: verdict, scores, changes, findings, files."""
+    return _rendered(lambda console: _summary(console, document))
+
+
+def show_findings(document: Mapping[str, Any]) -> None:
+    """Prints what a diagnosis or a check found."""
+    click.echo(_rendered(lambda console: _found(console, document)), nl=False)
+
+
+def show_changes(document: Mapping[str, Any]) -> None:
+    """Prints the changes of a patch."""
+    click.echo(_rendered(lambda console: _changes(console, document)), nl=False)
+
+
+def show_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
+    """Prints rows as a table."""
+
+    def printed(console: Any) -> None:
+        table = _table(*columns)
+        for row in rows:
+            table.add_row(*(_cell(row[name]) for name in columns))
+        console.print(table)
+
+    click.echo(_rendered(printed), nl=False)
+
+
+def _summary(console: Any, document: Mapping[str, Any]) -> None:
+    status = str(document["status"]).replace("_", " ").upper()
+    console.print(f"[bold]{status}[/bold]  {_plain(document.get('verdict') or '')}")
+    _scores(console, document)
+    _changes(console, document)
+    _findings(console, document.get("diagnosis") or ())
+    for heading, key in (("What to look at next", "next_steps"), ("Notes", "notes")):
+        lines = document.get(key) or ()
+        if lines:
+            console.print(f"\n[bold]{heading}[/bold]")
+            _points(console, lines)
+    files = [name for name in FILES if (Path(document["folder"]) / name).exists()]
+    console.print(f"\nWritten to {_plain(document['folder'])}: {', '.join(files)}")
+
+
+def _found(console: Any, document: Mapping[str, Any]) -> None:
+    console.print(f"[bold]{_plain(document['sentence'])}[/bold]")
+    _findings(console, document["findings"])
+    notes = [f"{item['symptom']}: {item['evidence']}" for item in document["notes"]]
+    told = [*notes, *document.get("told", ()), *(f"Not looked at: {what}" for what in document["unchecked"])]
+    if told:
+        console.print("\n[bold]Notes[/bold]")
+        _points(console, told)
+    if document["findings"]:
+        console.print(f"\nautofix explain {document['findings'][0]['symptom']}: what it is and what treats it")
+
+
+def _rendered(printed: Callable[[Any], None]) -> str:
+    """Returns what is printed to a console: styled and as wide as the terminal where there is one."""
+    from rich.console import Console
+
+    real = Console(highlight=False)
+    console = real if real.is_terminal else Console(highlight=False, width=WIDTH, color_system=None)
+    with console.capture() as captured:
+        printed(console)
+    return "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"
+
+
+def _plain(text: Any) -> str:
+    """Returns text in which nothing is taken for markup."""
+    from rich.markup import escape
+
+    return escape(str(text))
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    return "" if value is None else _plain(value)
+
+
+def _points(console: Any, lines: Iterable[Any], lead: str = "  - ") -> None:
+    """Prints points whose further lines are indented like the first."""
+    from rich.padding import Padding
+    from rich.table import Table
+
+    grid = Table.grid(padding=0)
+    grid.add_column(width=len(lead), no_wrap=True)
+    grid.add_column(overflow="fold")
+    for line in lines:
+        grid.add_row(lead, _plain(line))
+    console.print(Padding(grid, 0))
+
+
+def _table(*columns: str) -> Any:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE, pad_edge=False, show_edge=False, header_style="bold")
+    for name in columns:
+        table.add_column(name, overflow="fold")
+    return table
+
+
+def _scores(console: Any, document: Mapping[str, Any]) -> None:
+    table = _table(f"{document.get('metric')}, held-out rows", "mean", "spread", "runs")
+    for name, key in SCORES.items():
+        measured = document.get(key)
+        if measured:
+            runs = sum(value is not None for value in measured["values"])
+            table.add_row(name, _cell(measured["mean"]), _cell(measured["spread"]), str(runs))
+    if table.rows:
+        console.print()
+        console.print(table)
+
+
+def _changes(console: Any, document: Mapping[str, Any]) -> None:
+    from autofix.change import Patch
+    from autofix.report.text import show
+
+    lines = Patch.from_dict({"changes": document.get("changes") or []}).lines
+    if not lines:
+        return
+    table = _table("change", "from", "to", "worth")
+    for number, line in enumerate(lines, 1):
+        first = line[0]
+        where = first.path if len(line) == 1 else f"{first.path} and {len(line) - 1} more"
+        table.add_row(
+            f"{number}. {_plain(where)}", _plain(show(first.before)), _plain(show(first.after)), _cell(first.effect)
+        )
+    console.print()
+    console.print(table)
+    for number, line in enumerate(lines, 1):
+        _points(console, [f"{line[0].why} [{line[0].strategy}]"], f"  {number}. ")
+
+
+def _findings(console: Any, found: Sequence[Mapping[str, Any]]) -> None:
+    if not found:
+        return
+    table = _table("finding", "severity", "evidence")
+    for item in found:
+        where = f" [{item['layer']}]" if item.get("layer") else ""
+        table.add_row(_plain(item["symptom"]), f"{item['severity']:.2f}", _plain(f"{item['evidence']}{where}"))
+    console.print()
+    console.print(table)

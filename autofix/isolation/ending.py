@@ -1,0 +1,30 @@
+"""How a process ended, in words. No TensorFlow."""
+
+from __future__ import annotations
+
+import signal
+
+WHY = {
+    signal.SIGKILL: ", as the kernel does where memory runs out",
+    signal.SIGSEGV: ", a fault in compiled code",
+    signal.SIGABRT: ", as TensorFlow does where a check of its own fails",
+    signal.SIGILL: ", an instruction that this processor does not have",
+    signal.SIGBUS: ", as happens where a mapped file shrinks or a disk is full",
+}
+
+
+def in_words(status: int | None) -> str:
+    """Returns a sentence without its subject: "was killed by SIGKILL".
+
+    Args:
+        status: Exit status; the negative number of a signal; None where it is not known.
+    """
+    if status is None:
+        return "ended with the process that started it"
+    if status >= 0:
+        return f"ended with exit status {status}"
+    try:
+        number = signal.Signals(-status)
+    except ValueError:
+        return f"was killed by signal {-status}"
+    return f"was killed by {number.name}{WHY.get(number, '')}"

@@ -1,0 +1,65 @@
+"""The change log in Markdown: what lies in a run folder and in a pull request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from autofix.change import Change
+from autofix.report.text import CAUSES, show
+
+if TYPE_CHECKING:
+    from autofix.result import RepairResult
+
+
+def markdown(result: RepairResult) -> str:
+    """Returns the change log as Markdown: verdict, proof, findings, changes with evidence and effect, what is next."""
+    return "\n".join(_lines(result)) + "\n"
+
+
+def _lines(result: RepairResult) -> Iterator[str]:
+    yield f"# {result.verdict.name}: {result.verdict.value}"
+    scores = [
+        (name, found)
+        for name, found in (
+            ("before", result.before),
+            ("trained as long", result.control),
+            ("after", result.after),
+        )
+        if found is not None
+    ]
+    if scores:
+        yield from ("", f"| {result.metric} on rows the search never saw | score | seeds |", "|---|---|---|")
+        for name, found in scores:
+            yield f"| {name} | {found} | {len(found.values)} |"
+    if result.patch:
+        yield from ("", "## What was changed", "")
+        if not result.retrained:
+            yield from ("The trained weights were kept.", "")
+        for number, line in enumerate(result.patch.lines, 1):
+            yield from _change(number, line, result.metric)
+    if result.diagnosis:
+        yield from ("", "## What was wrong", "")
+        for item in result.diagnosis:
+            yield f"- {_plain(str(item))} (severity {item.severity:.2f}, certainty {item.certainty:.2f})"
+            if not result.patch:
+                yield from (f"  - likely cause: {_plain(cause)}" for cause in item.causes[:CAUSES])
+    for title, items in (("What to look at next", result.next_steps), ("Notes", result.notes)):
+        if items:
+            yield from ("", f"## {title}", "", *(f"- {_plain(item)}" for item in items))
+    yield from ("", f"{len(result.trials)} training runs, {result.seconds:.1f} s.")
+
+
+def _change(number: int, line: tuple[Change, ...], metric: str) -> Iterator[str]:
+    first = line[0]
+    places = ", ".join(f"`{change.path}`" for change in line)
+    befores = " | ".join(dict.fromkeys(show(change.before) for change in line))
+    yield f"{number}. {places}: `{befores}` -> `{show(first.after)}` ({first.strategy})"
+    yield f"   - why: {_plain(first.why)}"
+    if first.effect is not None:
+        yield f"   - without it, {metric} falls by {first.effect:.3f}"
+
+
+def _plain(text: str) -> str:
+    """One line, whose angle brackets are no tags: names of layers and messages may hold anything."""
+    return " ".join(text.split()).replace("<", "&lt;").replace(">", "&gt;")

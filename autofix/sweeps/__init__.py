@@ -1,0 +1,1 @@
+"""Sweeps: many models on many data sets, with many sets of strategies and many seeds."""
