@@ -167,7 +167,11 @@ def test_model_that_is_not_compiled():
         autofix.repair(keras.Sequential([keras.Input((4,)), L.Dense(3)]), (table(), kinds()), **FAST)
 
 
-@pytest.mark.parametrize("model", [None, "model.keras", 3, lambda: None, lambda: "model"], ids=repr)
+@pytest.mark.parametrize(
+    "model",
+    [None, "model.keras", 3, lambda: None, lambda: "model"],
+    ids=["None", "path", "number", "builds None", "builds text"],
+)
 def test_something_that_is_no_model(model):
     with pytest.raises(FixYourModel, match="Received"):
         autofix.repair(model, (table(), kinds()), **FAST)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 import numpy as np
 import pytest
 
@@ -24,6 +26,9 @@ def test_two_hundred_healthy_programs_are_distinct() -> None:
     assert len(jobs) == len(prints) == 200
 
 
+UNSCORED = [item for item in MUTATIONS.values() if item.loses is None]
+
+
 @pytest.mark.parametrize("name", KINDS)
 def test_a_kind_is_a_function_of_its_seed(name: str) -> None:
     program = KINDS[name](3)
@@ -34,7 +39,7 @@ def test_a_kind_is_a_function_of_its_seed(name: str) -> None:
     assert len(_flat(program)[-1]) <= 2000
 
 
-@pytest.mark.parametrize("mutation", MUTATIONS.values(), ids=str)
+@pytest.mark.parametrize("mutation", MUTATIONS.values(), ids=attrgetter("name"))
 def test_a_mutation_changes_every_kind_it_is_for(mutation: Mutation) -> None:
     assert set(mutation.kinds) <= set(KINDS)
     for kind in mutation.kinds:
@@ -44,13 +49,15 @@ def test_a_mutation_changes_every_kind_it_is_for(mutation: Mutation) -> None:
         assert (broken.kind, broken.seed) == (healthy.kind, healthy.seed)
 
 
-@pytest.mark.parametrize("mutation", MUTATIONS.values(), ids=str)
+@pytest.mark.parametrize("mutation", MUTATIONS.values(), ids=attrgetter("name"))
 def test_a_mutation_that_brings_something_names_its_cause(mutation: Mutation) -> None:
     assert mutation.brings
     assert mutation.causes or mutation.noted
 
 
-@pytest.mark.parametrize("mutation", [item for item in MUTATIONS.values() if item.loses is None], ids=str)
+@pytest.mark.parametrize(
+    "mutation", [item for item in MUTATIONS.values() if item.loses is None], ids=attrgetter("name")
+)
 def test_what_is_at_fault_whatever_its_score_is_still_a_model(mutation: Mutation) -> None:
     program = mutation.change(KINDS[mutation.kinds[0]](0))
     assert model(program).loss is not None
