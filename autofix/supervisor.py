@@ -21,14 +21,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from autofix.errors import AutofixError
 from autofix.exits import Exit
 from autofix.isolation.client import Child, ServerGone
 from autofix.isolation.ending import in_words
 from autofix.isolation.host import PRELOAD, Host, last_lines
 from autofix.isolation.wire import Wire
 from autofix.job import Job
-from autofix.store.folder import RunFolder
+from autofix.store.stopped import note_exit
 
 EXECUTE = "autofix.executing:execute"
 CONDUCT = "autofix.conductor:conduct"
@@ -298,8 +297,8 @@ class _Supervisor:
         """Takes in that a job ended; its process cannot know with which code that of the command will."""
         self.ended[number] = ended
         if ended.exit in SIGNALS.values():
-            with contextlib.suppress(AutofixError, OSError):
-                RunFolder.at(self.jobs[number].out).stopped(ended.exit)
+            with contextlib.suppress(OSError, ValueError):
+                note_exit(self.jobs[number].out, ended.exit)
         self.on_end(self.jobs[number], ended)
 
     def named(self, number: int, text: str) -> str:

@@ -20,6 +20,7 @@ from autofix.errors import FixYourCall, TryLater
 from autofix.outcome import Outcome
 from autofix.store import curves
 from autofix.store.ledger import Ledger
+from autofix.store.stopped import INTERRUPTED, RUN
 
 MODEL = "repaired.keras"
 PATCH = "patch.yaml"
@@ -28,12 +29,11 @@ CHANGES = "change_log.json"
 DIAGNOSIS = "diagnosis.json"
 METRICS = "metrics.json"
 HISTORY = "history.csv"
-RUN = "run.json"
 JOURNAL = "optuna.journal"
 TRIALS = "trials"
 LOCK = "run.lock"
 
-RUNNING, FINISHED, INTERRUPTED, FAILED = "running", "finished", "interrupted", "failed"
+RUNNING, FINISHED, FAILED = "running", "finished", "failed"
 STATES = (RUNNING, FINISHED, INTERRUPTED, FAILED)
 # Seconds to wait for a lock: whoever only looks holds it for a moment.
 PATIENCE = 2.0
@@ -79,16 +79,6 @@ class RunFolder:
             OSError: If it cannot be written.
         """
         files.write_json(self.path / RUN, document)
-
-    def stopped(self, code: int) -> None:
-        """Notes with which exit code a command ended that was stopped by a signal.
-
-        Raises:
-            FixYourCall, OSError: If `run.json` cannot be read or written.
-        """
-        document = self.run_document()
-        if document.get("state") == INTERRUPTED:
-            self.write_run({**document, "exit": int(code)})
 
     def result_document(self) -> dict[str, Any]:
         """Returns `metrics.json`; empty where there is no result yet."""
