@@ -20,7 +20,8 @@ from autofix.errors import FixYourCall, TryLater
 from autofix.outcome import Outcome
 from autofix.store import curves
 from autofix.store.ledger import Ledger
-from autofix.store.stopped import INTERRUPTED, RUN
+from autofix.store.stopped import INTERRUPTED as INTERRUPTED
+from autofix.store.stopped import RUN as RUN
 
 MODEL = "repaired.keras"
 PATCH = "patch.yaml"
