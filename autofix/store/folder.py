@@ -62,8 +62,8 @@ class RunFolder:
 
     @property
     def ledger(self) -> Ledger:
-        """Every finished run of the trainer."""
-        return Ledger(self.path / TRIALS)
+        """Every finished run of the trainer, for readers: nothing is moved or written."""
+        return Ledger(self.path / TRIALS, is_own=False)
 
     def run_document(self) -> dict[str, Any]:
         """Returns `run.json`; empty where no repair was begun.
