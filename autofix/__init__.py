@@ -13,7 +13,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from autofix.errors import AutofixError, FixYourCall, FixYourData, FixYourModel, TryLater
+from autofix.errors import AutofixError, FixTheCrash, FixYourCall, FixYourData, FixYourModel, TryLater
 
 if TYPE_CHECKING:
     from autofix.api import diagnose, repair
@@ -59,6 +59,7 @@ __all__ = [
     "Diagnosis",
     "Explanation",
     "Findings",
+    "FixTheCrash",
     "FixYourCall",
     "FixYourData",
     "FixYourModel",

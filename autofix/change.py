@@ -180,6 +180,12 @@ class Patch:
             merged[place:] = [replace(change, before=merged[place].before), *later]
         return Patch(tuple(item for item in merged if canonical(item.before) != canonical(item.after)))
 
+    def _repr_html_(self) -> str:
+        from autofix.report import notebook
+        from autofix.report.document import line_of
+
+        return notebook.patch([line_of(line) for line in self.lines])
+
     def to_dict(self) -> dict[str, Any]:
         """Returns the patch as JSON-ready data."""
         document: dict[str, Any] = {"changes": [change.to_dict() for change in self.changes]}

@@ -75,7 +75,9 @@ def minimise(
             for seed in seeds:
                 if now() >= deadline:
                     return
-                yield partial(trainer.run, recipe, candidate, seed=seed, deadline=deadline)
+                # With probes once: what is left may be a patch that no search has looked at.
+                probes = seed == SEEDS[0]
+                yield partial(trainer.run, recipe, candidate, seed=seed, deadline=deadline, probes=probes)
 
         for outcome in in_turn(trainer, calls(), slots):
             runs.append(outcome)

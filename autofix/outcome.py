@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from autofix.change import Patch
+from autofix.predictions import Predictions
 from autofix.scoring import Score
 from autofix.trace import Trace
 
@@ -45,6 +46,7 @@ class Outcome:
         reason: Why nothing faster ran them; None where nothing faster would have paid.
         weights: Final weights (of the first split), in the order of `model.weights`; None without a holdout score.
         resampled: Holdout scores on bootstrap draws of its rows, the same draws for every run; empty without holdout.
+        predictions: Predictions on the holdout part, one an output; empty without holdout.
     """
 
     patch: Patch
@@ -63,6 +65,7 @@ class Outcome:
     reason: str | None = None
     weights: tuple[np.ndarray, ...] | None = field(default=None, compare=False, repr=False)
     resampled: tuple[float, ...] = field(default=(), compare=False, repr=False)
+    predictions: tuple[Predictions, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def rank(self) -> float:
@@ -83,6 +86,7 @@ class Outcome:
             "reason": self.reason,
             "seconds": self.seconds,
             "error": self.error,
+            "predictions": [output.to_dict() for output in self.predictions],
         }
 
 
@@ -109,4 +113,5 @@ def joined(parts: Sequence[Outcome], patch: Patch, seed: int, seconds: float) ->
         first.reason,
         first.weights,
         tuple(np.mean([part.resampled for part in parts], axis=0).tolist()) if first.resampled else (),
+        tuple(map(Predictions.joined, zip(*(part.predictions for part in parts), strict=False))),
     )

@@ -163,6 +163,31 @@ class RepairResult:
         write(self, target)
         return Path(folder)
 
+    def report(self, path: str | os.PathLike[str]) -> Path:
+        """Writes a report as one HTML file that needs no network and no other file; returns its path.
+
+        Args:
+            path: File to write.
+
+        Raises:
+            FixYourCall: If Jinja2 or Matplotlib is not installed.
+            OSError: If the file cannot be written.
+        """
+        from autofix.report import document, html
+
+        return html.write(document.of(self), path)
+
+    def __repr__(self) -> str:
+        # The fields hold every run: megabytes, where a debugger or a notebook asks for a line.
+        scores = " -> ".join(str(measured) for measured in (self.before, self.after) if measured is not None)
+        count = len(self.patch.lines)
+        return f"<RepairResult {self.status}: {self.metric} {scores or 'not measured'}, {count} changes>"
+
+    def _repr_html_(self) -> str:
+        from autofix.report import document, notebook
+
+        return notebook.result(document.brief(self))
+
     def __str__(self) -> str:
         from autofix.report.text import change_log
 

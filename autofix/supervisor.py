@@ -28,6 +28,7 @@ from autofix.isolation.ending import in_words
 from autofix.isolation.host import PRELOAD, Host, last_lines
 from autofix.isolation.wire import Wire
 from autofix.job import Job
+from autofix.store.stopped import note_exit
 
 EXECUTE = "autofix.executing:execute"
 CONDUCT = "autofix.conductor:conduct"
@@ -297,8 +298,11 @@ class _Supervisor:
         return Ended(code, {} if number is None else _document(self.jobs[number]))
 
     def end(self, number: int, ended: Ended) -> None:
-        """Takes in that a job ended."""
+        """Takes in that a job ended; its process cannot know with which code that of the command will."""
         self.ended[number] = ended
+        if ended.exit in SIGNALS.values():
+            with contextlib.suppress(OSError, ValueError):
+                note_exit(self.jobs[number].out, ended.exit)
         self.on_end(self.jobs[number], ended)
 
     def named(self, number: int, text: str) -> str:

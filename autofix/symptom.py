@@ -98,6 +98,11 @@ class Diagnosis:
         where = f" [{self.layer}]" if self.layer else ""
         return f"{self.symptom.value} {self.evidence}{where}"
 
+    def _repr_html_(self) -> str:
+        from autofix.report import notebook
+
+        return notebook.finding(self.to_dict())
+
     def to_dict(self) -> dict[str, Any]:
         """Returns the finding as JSON-ready data."""
         return {

@@ -41,6 +41,13 @@ def test_lines_that_need_each_other_stay_together():
     assert found.complete
 
 
+def test_what_is_left_was_looked_at_once():
+    """No search may have seen the smaller patch, and a report shows what the probes see of it."""
+    found = smaller(patch("a", "b", "c"), FakeTrainer(lambda n: 0.9 if n["b"] else 0.4))
+    runs = [run for run in found.outcomes if run.patch == found.patch]
+    assert [run.trace is not None for run in runs] == [True, False, False]
+
+
 class Faulty(Composer):
     """Without `a`, output and loss do not fit."""
 

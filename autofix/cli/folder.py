@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from autofix.errors import FixYourCall, did_you_mean
-from autofix.store.folder import FINISHED, RunFolder
+from autofix.store.folder import FINISHED, JOURNAL, RunFolder
 
 # Run folders that are listed; a folder with more of them is that of a sweep, which has a table of its own.
 MOST_RUNS = 1_000
@@ -117,6 +117,26 @@ def markdown(path: Path) -> str:
     """Returns the change log as Markdown."""
     result_of(path)  # says why where there is none
     return RunFolder.at(path).change_log()
+
+
+def html(path: Path) -> str:
+    """Returns the report as one HTML page."""
+    from autofix.report import document
+    from autofix.report.html import render
+
+    result_of(path)
+    run = RunFolder.at(path)
+    return render(document.of_run(run, _study(run)))
+
+
+def _study(run: RunFolder) -> Any:
+    """The study of a search that is over; None where it is kept elsewhere or there was none."""
+    from autofix.store.studies import in_journal, in_memory
+
+    document = run.run_document()
+    if run.state() != FINISHED or document.get("storage") or not (run / JOURNAL).is_file():
+        return None
+    return in_memory(in_journal(run / JOURNAL, document["study"]).get_trials())
 
 
 def _folders(path: Path) -> Iterator[Path]:

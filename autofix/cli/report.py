@@ -13,6 +13,7 @@ from autofix.cli.ending import ending
 FORMATS = {
     "text": "autofix.cli.folder:text",
     "markdown": "autofix.cli.folder:markdown",
+    "html": "autofix.cli.folder:html",
 }
 
 

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from autofix.change import Change
-from autofix.frozen import thaw
+from autofix.report.words import effect_text, value_text
 
 if TYPE_CHECKING:
     from autofix.findings import Findings
     from autofix.result import RepairResult
 
 WIDTH = 100
+# By the name that whoever writes change logs knows it.
+show = value_text
+
 # Findings shown in full; the rest are counted.
 FINDINGS = 6
 # Likely causes shown of each, where no change was found that does away with them.
 CAUSES = 3
-# Longest value shown as it is.
-LONGEST = 60
 
 
 def change_log(result: RepairResult) -> str:
@@ -103,31 +104,8 @@ def _change(number: int, line: tuple[Change, ...], metric: str) -> Iterator[str]
     before = befores[0] if len(befores) == 1 else " | ".join(befores)
     yield f"  {number}. {where}: {before} -> {show(first.after)}"
     yield from _wrapped(f"why: {first.why}", "     ")
-    if first.effect is not None:
-        yield f"     without it: {metric} falls by {first.effect:.3f}   [{first.strategy}]"
-    else:
-        yield f"     [{first.strategy}]"
-
-
-def show(value: Any) -> str:
-    """Returns a value as short as a person would write it."""
-    value = thaw(value)
-    if isinstance(value, dict) and "class_name" in value:
-        config = value.get("config")
-        name = value["class_name"]
-        if name == "function" or not isinstance(config, dict):
-            return str(config)
-        keep = {k: v for k, v in config.items() if k in ("learning_rate", "rate", "stddev", "value", "from_logits")}
-        inner = ", ".join(f"{key}={show(item)}" for key, item in keep.items() if item is not None)
-        return f"{name}({inner})"
-    if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
-        return " + ".join(show(item) for item in value)
-    if isinstance(value, list) and not value:
-        return "nothing"
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    text = repr(value) if isinstance(value, dict | list) else str(value)
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    effect = effect_text(first.effect, metric)
+    yield f"     {effect}   [{first.strategy}]" if effect else f"     [{first.strategy}]"
 
 
 def _wrapped(text: str, lead: str) -> list[str]:

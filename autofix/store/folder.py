@@ -20,6 +20,8 @@ from autofix.errors import FixYourCall, TryLater
 from autofix.outcome import Outcome
 from autofix.store import curves
 from autofix.store.ledger import Ledger
+from autofix.store.stopped import INTERRUPTED as INTERRUPTED
+from autofix.store.stopped import RUN as RUN
 
 MODEL = "repaired.keras"
 PATCH = "patch.yaml"
@@ -28,12 +30,11 @@ CHANGES = "change_log.json"
 DIAGNOSIS = "diagnosis.json"
 METRICS = "metrics.json"
 HISTORY = "history.csv"
-RUN = "run.json"
 JOURNAL = "optuna.journal"
 TRIALS = "trials"
 LOCK = "run.lock"
 
-RUNNING, FINISHED, INTERRUPTED, FAILED = "running", "finished", "interrupted", "failed"
+RUNNING, FINISHED, FAILED = "running", "finished", "failed"
 STATES = (RUNNING, FINISHED, INTERRUPTED, FAILED)
 # Seconds to wait for a lock: whoever only looks holds it for a moment.
 PATIENCE = 2.0
@@ -61,8 +62,8 @@ class RunFolder:
 
     @property
     def ledger(self) -> Ledger:
-        """Every finished run of the trainer."""
-        return Ledger(self.path / TRIALS)
+        """Every finished run of the trainer, for readers: nothing is moved or written."""
+        return Ledger(self.path / TRIALS, is_own=False)
 
     def run_document(self) -> dict[str, Any]:
         """Returns `run.json`; empty where no repair was begun.

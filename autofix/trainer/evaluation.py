@@ -10,6 +10,7 @@ import numpy as np
 from autofix.data import Data, Split
 from autofix.facts import DataFacts
 from autofix.look import Predicted
+from autofix.predictions import Predictions
 from autofix.scoring import Link, Score, Scorer
 from autofix.trainer.program import Program
 
@@ -40,6 +41,17 @@ class Evaluator:
     def score(self, program: Program, rows: np.ndarray, links: Sequence[Link]) -> Score:
         """Returns the score on the given rows."""
         return self._score(program.predict(rows), rows, links)
+
+    def held(self, program: Program, rows: np.ndarray, links: Sequence[Link]) -> tuple[Score, tuple[Predictions, ...]]:
+        """Returns the score on the given rows, and what was predicted for (a sample of) them."""
+        outputs = program.predict(rows)
+        shown = evenly(np.arange(len(rows)), MOST_WATCHED)
+        truths = [array[rows[shown]] for array in self._targets]
+        seen = (
+            Predictions.of(target, true, np.asarray(output)[shown], link)
+            for target, true, output, link in zip(self._facts.targets, truths, outputs, links, strict=True)
+        )
+        return self._score(outputs, rows, links), tuple(seen)
 
     def watch(self, program: Program, split: Split, links: Sequence[Link]) -> tuple[Score, bool]:
         """Returns the score on (a sample of) the validation rows, and whether all of them are predicted alike."""

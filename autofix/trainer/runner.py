@@ -227,15 +227,17 @@ class Trainer:
         program.reset(weights, knobs)
         links = self.links(recipe)
         split = self.data.splits[0]
+        held, seen = self.evaluator.held(program, split.holdout, links)
         return Outcome(
             patch,
             0,
             Status.DONE,
             self.evaluator.score(program, split.validation, links),
             seconds=time.monotonic() - began,
-            holdout=self.evaluator.score(program, split.holdout, links),
+            holdout=held,
             weights=program.weights(),
             resampled=self.evaluator.resampled(program, split.holdout, links),
+            predictions=seen,
         )
 
     def choose_rung(self, recipe: Recipe) -> float:
@@ -310,7 +312,7 @@ class Trainer:
         if tracer:
             read = self.evaluator.reader(program, split, links)
             trace = tracer.finish(plan.steps, run.epoch, plan.epochs, read, initial)
-        held = self.evaluator.score(program, split.holdout, links) if asked.holdout else None
+        held, seen = self.evaluator.held(program, split.holdout, links) if asked.holdout else (None, ())
         resampled = self.evaluator.resampled(program, split.holdout, links) if asked.holdout else ()
         seconds = time.monotonic() - began
         again = max(0.0, seconds - (program.compiling - compiled))
@@ -330,6 +332,7 @@ class Trainer:
             reason=program.reason,
             weights=program.weights() if asked.holdout else None,
             resampled=resampled,
+            predictions=seen,
         )
 
     def _ready(self, recipe: Recipe) -> Program:

@@ -70,6 +70,10 @@ def test_repair_then_status_report_and_apply(repaired, command, models, table, t
     text = command("report", "runs/x").stdout
     assert text.startswith("REPAIRED")
     assert "repaired.keras" in text
+    page = command("report", "runs/x", "--format", "html")
+    metrics = json.loads(Path("runs/x/metrics.json").read_text())
+    assert f'id="before-mean" value="{metrics["before"]["mean"]}"' in page.stdout
+    assert page.stdout.rstrip().endswith("</html>")
     markdown = command("report", "runs/x", "--format", "markdown", "-o", "log.md")
     assert not markdown.stdout
     assert Path("log.md").read_text().startswith("#")

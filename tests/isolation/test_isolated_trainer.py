@@ -29,6 +29,9 @@ from autofix.yardstick import Yardstick
 from tests.isolation import user_code
 from tests.isolation.processes import below, gone
 
+# A server imports TensorFlow, which takes minutes on a machine that has too much to do.
+pytestmark = pytest.mark.timeout(600)
+
 L = keras.layers
 RATE = "compile/optimizer/learning_rate"
 

@@ -136,12 +136,16 @@ def test_like_ends_in_a_row_are_enough(make):
     assert told.value.traceback == "this is the end"
 
 
-def test_slot_that_dies_idle_is_replaced_in_silence(make):
+@pytest.mark.parametrize("is_seen", [True, False], ids=["seen before", "seen when asked"])
+def test_slot_that_dies_idle_is_replaced_in_silence(make, is_seen, monkeypatch):
+    if not is_seen:
+        monkeypatch.setattr(Pool, "_bury", lambda self: None)
     pool = make()
     first = ask(pool, "process")
     os.kill(first, signal.SIGKILL)
     assert gone([first]) == []
     assert ask(pool, "process") != first
+    assert pool._alike == 0
 
 
 def test_no_slot_stands_where_the_trainer_cannot_be_made(make):

@@ -47,7 +47,7 @@ def test_repair_survives_fifty_kills(tmp_path):
         return [sys.executable, "-m", "autofix", *words, *options]
 
     calm = storm(command("calm"), tmp_path / "calm", kills=0, seed=0, env=ENV)
-    wild = storm(command("wild"), tmp_path / "wild", kills=50, seed=0, pause=(0.3, 14.0), env=ENV)
+    wild = storm(command("wild"), tmp_path / "wild", kills=50, seed=7, pause=(0.05, 1.5), env=ENV)
     assert (calm.code, calm.broken) == (0, [])
     assert wild.broken == []
     assert wild.code == 0

@@ -169,6 +169,24 @@ def test_corrupt_answer_is_set_aside_with_a_warning(tmp_path, caplog, spoil):
     assert Ledger(tmp_path).find({"seed": 1}).outcome.score.value == 0.5
 
 
+def test_who_only_reads_moves_nothing(tmp_path, caplog):
+    Ledger(tmp_path).add({"what": "run", "seed": 0}, began=0.0, ended=1.0, outcome=outcome(0.5, patch("a")))
+    (path,) = tmp_path.iterdir()
+    path.write_text("{")
+    with caplog.at_level(logging.WARNING, logger="autofix"):
+        assert list(Ledger(tmp_path, is_own=False)) == []
+    assert path.read_text() == "{"
+    assert "left out" in caplog.text
+
+
+def test_an_answer_from_before_a_field_was_there_is_read():
+    made = outcome(0.5, patch("a"))
+    document = written.of_outcome(made)
+    for name in ("predictions", "resampled", "share"):
+        del document[name]
+    assert written.to_outcome(document) == made
+
+
 def test_foreign_files_are_left_alone(tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
     (tmp_path / "00001-short.json").write_text("mine")

@@ -1,0 +1,76 @@
+"""Numbers and values as a person would write them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autofix.frozen import thaw
+
+# Longest value shown as it is.
+LONGEST = 60
+# A loss of score beyond this is that of outputs which are not finite (the floor of R2 is -1e6): no number to read.
+BEYOND_READING = 1e3
+# Scores beyond this have no decimals worth reading.
+LARGE = 1e4
+# Typographic signs: a minus as wide as a plus, and a dash where there is no number.
+MINUS, NOTHING = "\N{MINUS SIGN}", "\N{EN DASH}"
+# Settings that tell two objects of a class apart.
+TELLING = ("learning_rate", "rate", "stddev", "value", "from_logits")
+
+
+def value_text(value: Any) -> str:
+    """Returns a value as short as a person would write it."""
+    value = thaw(value)
+    if isinstance(value, dict) and "class_name" in value:
+        config = value.get("config")
+        name = value["class_name"]
+        if name == "function" or not isinstance(config, dict):
+            return str(config)
+        keep = {key: config[key] for key in TELLING if key in config}
+        inner = ", ".join(f"{key}={value_text(item)}" for key, item in keep.items() if item is not None)
+        return f"{name}({inner})"
+    if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+        return " + ".join(value_text(item) for item in value)
+    if isinstance(value, list) and not value:
+        return "nothing"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    text = repr(value) if isinstance(value, dict | list) else str(value)
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+def effect_text(effect: float | None, metric: str) -> str:
+    """Says what is lost without a change; "" where it was not measured."""
+    if effect is None:
+        return ""
+    if effect > BEYOND_READING:
+        return "without it: the run does not train"
+    if effect < 0:
+        return f"without it: {metric} rises by {-effect:.3f}"
+    return f"without it: {metric} falls by {effect:.3f}"
+
+
+def metric_text(name: str) -> str:
+    """Returns the name of a metric in words: "balanced accuracy", "R²"."""
+    return {"r2": "R²"}.get(name, name.replace("_", " "))
+
+
+def seconds_text(seconds: float) -> str:
+    """Returns a duration in the unit that fits it."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"
+
+
+def score_text(value: float | None) -> str:
+    """Returns a score with three decimals; one that is too large to read them, in powers of ten."""
+    if value is None:
+        return NOTHING
+    return (f"{value:.3f}" if abs(value) < LARGE else f"{value:.1e}").replace("-", MINUS)
+
+
+def measured_text(mean: float, spread: float, count: int) -> str:
+    """Returns a mean score, with its spread over seeds where there are several."""
+    return f"{score_text(mean)} \N{PLUS-MINUS SIGN} {score_text(spread)}" if count > 1 else score_text(mean)
