@@ -13,7 +13,6 @@ import operator
 import selectors
 import signal
 import socket
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -24,11 +23,11 @@ from typing import Any
 from autofix.exits import Exit
 from autofix.isolation.child import INTERRUPT
 from autofix.isolation.client import Child, ServerGone
-from autofix.isolation.ending import in_words
-from autofix.isolation.host import PRELOAD, Host, last_lines
+from autofix.isolation.ending import Deaths, in_words
+from autofix.isolation.host import LONGEST_IMPORT, PRELOAD, Host, last_lines
+from autofix.isolation.listening import listening
 from autofix.isolation.wire import Wire
 from autofix.job import Job
-from autofix.store.stopped import note_exit
 
 EXECUTE = "autofix.executing:execute"
 CONDUCT = "autofix.conductor:conduct"
@@ -88,7 +87,7 @@ def supervise(
     Returns:
         How each job ended, in the order of `jobs`.
     """
-    with _listening() as (signals, wake):
+    with listening(tuple(SIGNALS)) as (signals, wake):
         alone = operator.length_hint(jobs, 2) == 1
         supervisor = _Supervisor(iter(jobs), alone, slots, say, on_end, execute, tuple(preload), signals)
         supervisor.run(wake)
@@ -102,15 +101,6 @@ class _Conductor:
     number: int
     child: Child
     wire: Wire
-
-
-@dataclass
-class _Deaths:
-    """How often a job's conductors ended in one way, and how many runs were finished by the one that got furthest."""
-
-    how: str = ""
-    count: int = 0
-    runs: int = 0
 
 
 @dataclass
@@ -128,14 +118,14 @@ class _Supervisor:
     def __post_init__(self) -> None:
         self.jobs: list[Job] = []
         self.waiting: deque[int] = deque()
-        self.deaths: list[_Deaths] = []
+        self.deaths: list[Deaths] = []
         self.has_more = True
         self.running: list[_Conductor] = []
         self.selector = selectors.DefaultSelector()
         self.host: Host | None = None
         self.is_ready = False
         self.failed_starts = 0
-        self.stop_by = float("inf")
+        self.ready_by = self.stop_by = float("inf")
 
     def run(self, wake: socket.socket | None) -> None:
         """Goes on until every job has ended, or a signal says to stop."""
@@ -168,7 +158,10 @@ class _Supervisor:
         if self.host is None:
             self.say("importing TensorFlow")
             self.host, self.is_ready = Host.start(preload=self.preload), False
+            self.ready_by = time.monotonic() + LONGEST_IMPORT
             self.selector.register(self.host.client.wire, selectors.EVENT_READ)
+        if not self.is_ready and time.monotonic() > self.ready_by:
+            self.host.process.kill()  # its connection closes, which tells the rest
         while self.is_ready and len(self.running) < self.slots and (self.waiting or self.ask()):
             number = self.waiting.popleft()
             try:
@@ -188,7 +181,7 @@ class _Supervisor:
         if job is not None:
             self.waiting.append(len(self.jobs))
             self.jobs.append(job)
-            self.deaths.append(_Deaths())
+            self.deaths.append(Deaths())
         return self.has_more
 
     def hear(self, key: selectors.SelectorKey) -> None:
@@ -219,8 +212,9 @@ class _Supervisor:
         self.failed_starts += 1
         if self.failed_starts >= LIKE_FAILURES:
             error = (
-                f"TensorFlow must be importable. Received: a process that {in_words(host.process.returncode)} while it "
-                f"imported {', '.join(self.preload)}. Its last words: {words}"
+                f"TensorFlow must be importable, within {LONGEST_IMPORT:.0f} s. Received: a process that "
+                f"{in_words(host.process.returncode)} while it imported {', '.join(self.preload)}. Import them in a "
+                f"script of your own to see the same. Its last words: {words or 'none'}"
             )
             while self.waiting or self.ask():
                 self.end(self.waiting.popleft(), Ended(Exit.UNUSABLE, {}, error, died=True))
@@ -240,9 +234,7 @@ class _Supervisor:
                     self.host.client.end(conductor.child)
                 self.end(conductor.number, self.earned(conductor.number, message))
                 return
-            deaths = self.deaths[conductor.number]
-            if message["runs"] > deaths.runs:
-                deaths.runs, deaths.count = message["runs"], 0
+            self.deaths[conductor.number].got_to(message["runs"])
             self.say(self.named(conductor.number, message["say"]))
             if not conductor.wire.has_more:
                 return
@@ -262,9 +254,7 @@ class _Supervisor:
             self.end(number, self.stopped(number))
             return
         deaths = self.deaths[number]
-        deaths.count = deaths.count + 1 if how == deaths.how else 1
-        deaths.how = how
-        if deaths.count < LIKE_FAILURES:
+        if deaths.another(how) < LIKE_FAILURES:
             self.say(self.named(number, f"the process of this repair {how}; it goes on where it was"))
             self.waiting.appendleft(number)
             return
@@ -298,37 +288,13 @@ class _Supervisor:
         return Ended(code, {} if number is None else _document(self.jobs[number]))
 
     def end(self, number: int, ended: Ended) -> None:
-        """Takes in that a job ended; its process cannot know with which code that of the command will."""
+        """Takes in that a job ended."""
         self.ended[number] = ended
-        if ended.exit in SIGNALS.values():
-            with contextlib.suppress(OSError, ValueError):
-                note_exit(self.jobs[number].out, ended.exit)
         self.on_end(self.jobs[number], ended)
 
     def named(self, number: int, text: str) -> str:
         """Says which job a line is about, where there are several."""
         return text if self.alone else f"{self.jobs[number].out}: {text}"
-
-
-@contextlib.contextmanager
-def _listening() -> Iterator[tuple[list[int], socket.socket | None]]:
-    """Yields the signals that have come, and a socket that can be read once one comes."""
-    signals: list[int] = []
-    if threading.current_thread() is not threading.main_thread():  # Python lets no other thread hear signals
-        yield signals, None
-        return
-    wake, woken = socket.socketpair()
-    woken.setblocking(False)
-    wakes = signal.set_wakeup_fd(woken.fileno(), warn_on_full_buffer=False)
-    before = {number: signal.signal(number, lambda came, frame: signals.append(came)) for number in SIGNALS}
-    try:
-        yield signals, wake
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, signal.SIG_DFL if handler is None else handler)
-        signal.set_wakeup_fd(wakes)
-        wake.close()
-        woken.close()
 
 
 def _document(job: Job) -> dict[str, Any]:

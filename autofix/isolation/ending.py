@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from dataclasses import dataclass
 
 WHY = {
     signal.SIGKILL: ", as the kernel does where memory runs out",
@@ -28,3 +29,29 @@ def in_words(status: int | None) -> str:
     except ValueError:
         return f"was killed by signal {-status}"
     return f"was killed by {number.name}{WHY.get(number, '')}"
+
+
+@dataclass
+class Deaths:
+    """How often processes for one job ended alike, with no progress between them.
+
+    Attributes:
+        how: How the last one ended, in words.
+        count: How many in a row did.
+        runs: Runs that were finished by the one that got furthest.
+    """
+
+    how: str = ""
+    count: int = 0
+    runs: int = 0
+
+    def another(self, how: str) -> int:
+        """Takes in how one more process ended; returns how many in a row did so."""
+        self.count = self.count + 1 if how == self.how else 1
+        self.how = how
+        return self.count
+
+    def got_to(self, runs: int) -> None:
+        """Takes in how far a process got: further than any before is progress."""
+        if runs > self.runs:
+            self.runs, self.count = runs, 0

@@ -28,6 +28,8 @@ PRELOAD = (
 FORKS = sys.platform == "linux" and hasattr(os, "fork")
 # Seconds that the server gets to end its children before it is killed; they then end by themselves.
 GOODBYE = 5.0
+# Seconds that it may take to import TensorFlow: 5-10 as a rule, minutes from a network disk that others use too.
+LONGEST_IMPORT = 600.0
 # Characters of what a process wrote last that are told when it ended badly.
 TAIL = 8_000
 
@@ -73,12 +75,19 @@ class Host:
         """Waits until the server has imported what it needs.
 
         Raises:
-            ServerGone: If it could not; the message holds what it wrote last.
+            ServerGone: If it could not, or not in time; the message holds what it wrote last.
         """
+        connection = self.client.wire.end
+        connection.settimeout(LONGEST_IMPORT)
         try:
             self.client.wire.receive()
+        except TimeoutError as error:
+            self.process.kill()
+            raise ServerGone(f"importing TensorFlow took longer than {LONGEST_IMPORT:.0f} s") from error
         except (EOFError, OSError) as error:
             raise ServerGone(self.last_words()) from error
+        finally:
+            connection.settimeout(None)
 
     def last_words(self) -> str:
         """Returns the end of what the server wrote."""

@@ -6,15 +6,12 @@ import contextlib
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 
 from autofix.errors import FixTheCrash
-from autofix.isolation.child import WHERE
-from autofix.isolation.client import Child, Client, ServerGone
-from autofix.isolation.ending import in_words
-from autofix.isolation.host import last_lines
+from autofix.isolation.client import Client, ServerGone
+from autofix.isolation.slot import Slot, SlotEnded, quoted, told
 from autofix.isolation.worker import Answer, RunFailed
 
 SERVE = "autofix.isolation.worker:serve"
@@ -26,91 +23,8 @@ LIKE_FAILURES = 5
 # Times that a request is made whose slot was killed from outside. Where memory runs out, the kernel picks the largest
 # process, which need not be the one that asked for more; a request that is killed again has itself to blame.
 ATTEMPTS = 2
-# Seconds that a slot gets to write down where it hangs.
-WRITING = 1.0
-# Seconds of one wait: the system's own calls take no more than a few weeks.
-LONGEST_WAIT = 3600.0
 # Seconds that a new slot may take until its trainer stands: it imports the user's modules and maps the data.
 LONGEST_START = 600.0
-
-
-class SlotEnded(RunFailed):
-    """A slot ended instead of answering.
-
-    Args:
-        how: In words: "was killed by SIGKILL".
-        last: What it wrote last.
-        is_outer: Whether somebody else ended it: the kernel, a person, or its server by ending.
-    """
-
-    def __init__(self, how: str, last: str, *, is_outer: bool = False) -> None:
-        super().__init__(f"the process that trained {how}{_quoted(last)}")
-        self.how = how
-        self.last = last
-        self.is_outer = is_outer
-
-
-@dataclass(eq=False)
-class Slot:
-    """One child.
-
-    Attributes:
-        child: The process.
-        link: Our end of the connection.
-        client: Asks its server about it.
-        is_ready: Whether its trainer stands.
-        programs: What it has compiled.
-        traces: Training functions it has compiled.
-        wrote: Bytes that it had written when it was last asked for something.
-    """
-
-    child: Child
-    link: Connection
-    client: Client
-    is_ready: bool = False
-    programs: set[str] = field(default_factory=set)
-    traces: int = 0
-    wrote: int = 0
-
-    def receive(self, until: float) -> Answer:
-        """Waits for an answer.
-
-        Args:
-            until: `time.monotonic()` at which the slot is ended, in seconds.
-
-        Raises:
-            SlotEnded: If it was ended.
-            EOFError: If it ended by itself.
-        """
-        began = time.monotonic()
-        while not self.link.poll(max(0.0, min(until - time.monotonic(), LONGEST_WAIT))):
-            if time.monotonic() >= until:
-                with contextlib.suppress(ServerGone):
-                    self.client.signal(self.child, WHERE)
-                    time.sleep(WRITING)
-                self.end()
-                raise SlotEnded(f"took longer than {until - began:.0f} s and was stopped", self.last_words())
-        answer: Answer = self.link.recv()
-        return answer
-
-    def note_where(self) -> None:
-        """Notes how much it has written, so that its last words are those of what it is asked for now."""
-        with contextlib.suppress(OSError):
-            self.wrote = self.child.written.stat().st_size
-
-    def ended(self) -> SlotEnded:
-        """Returns the error that says how it ended."""
-        status = self.end()
-        return SlotEnded(in_words(status), self.last_words(), is_outer=status in (None, -signal.SIGKILL))
-
-    def last_words(self) -> str:
-        """Returns the end of what the slot wrote since it was last asked for something."""
-        return last_lines(self.child.written, self.wrote)
-
-    def end(self) -> int | None:
-        """Ends the slot; returns its exit status, see `Client.end`."""
-        self.link.close()
-        return self.client.end(self.child)
 
 
 class Pool:
@@ -132,7 +46,7 @@ class Pool:
         self._starting = 0
         self._changed = threading.Condition()
         self._stopping = False
-        self._how, self._alike, self._last = "", 0, ""
+        self._how, self._alike = "", 0
         self.traces = 0
 
     def ask(self, request: bytes, *, program: str | None = None, deadline: float, grace: float) -> Answer:
@@ -220,8 +134,7 @@ class Pool:
         raise RunFailed("no process that trains lived for long enough to begin")
 
     def _answered(self, slot: Slot, request: bytes, deadline: float, grace: float) -> Answer:
-        with _told(slot):
-            self._make_ready(slot)
+        self._make_ready(slot)
         slot.note_where()
         try:
             slot.link.send_bytes(request)
@@ -232,7 +145,7 @@ class Pool:
     def _make_ready(self, slot: Slot) -> None:
         if slot.is_ready:
             return
-        with _told(slot):
+        with told(slot):
             for message in self._messages:
                 slot.link.send_bytes(message)
             slot.receive(time.monotonic() + LONGEST_START)
@@ -306,25 +219,6 @@ class Pool:
             raise FixTheCrash(
                 f"training must leave its process alive. Received: {alike} processes in a row, of which each "
                 f"{ended.how}. Train the model with `fit` in a script of your own to see the same; where memory runs "
-                f"out, use fewer jobs or smaller batches{_quoted(ended.last)}",
+                f"out, use fewer jobs or smaller batches{quoted(ended.last)}",
                 ended.last,
             ) from ended
-
-
-@contextlib.contextmanager
-def _told(slot: Slot) -> Iterator[None]:
-    """Says of a slot that ends meanwhile how it ended."""
-    try:
-        yield
-    except (EOFError, OSError) as error:
-        raise slot.ended() from error
-
-
-def _quoted(last: str) -> str:
-    """Returns the lines of a process' last words that matter most, as part of a message."""
-    lines = [line.strip() for line in last.splitlines() if line.strip()]
-    # What Python writes when it is hit by a signal: a list of frames a thread, the innermost first.
-    threads = [number for number, line in enumerate(lines) if line.endswith("(most recent call first):")]
-    framed = [number for number in threads if lines[number + 1 : number + 2] and "File" in lines[number + 1]]
-    lines = lines[framed[-1] + 1 :][:3] if framed else lines[-3:]
-    return f". Its last words: {' | '.join(lines)[-400:]}" if lines else ""

@@ -16,8 +16,9 @@ from autofix.isolation.arrays import packed
 from autofix.isolation.client import Client, ServerGone
 from autofix.isolation.home import home
 from autofix.isolation.host import Host
-from autofix.isolation.pool import Pool, SlotEnded
+from autofix.isolation.pool import Pool
 from autofix.isolation.settings import Settings
+from autofix.isolation.slot import SlotEnded
 from autofix.isolation.trainer import IsolatedTrainer
 from autofix.session import Session
 from autofix.trainer import Trainer

@@ -20,8 +20,6 @@ from autofix.errors import FixYourCall, TryLater
 from autofix.outcome import Outcome
 from autofix.store import curves
 from autofix.store.ledger import Ledger
-from autofix.store.stopped import INTERRUPTED as INTERRUPTED
-from autofix.store.stopped import RUN as RUN
 
 MODEL = "repaired.keras"
 PATCH = "patch.yaml"
@@ -30,11 +28,12 @@ CHANGES = "change_log.json"
 DIAGNOSIS = "diagnosis.json"
 METRICS = "metrics.json"
 HISTORY = "history.csv"
+RUN = "run.json"
 JOURNAL = "optuna.journal"
 TRIALS = "trials"
 LOCK = "run.lock"
 
-RUNNING, FINISHED, FAILED = "running", "finished", "failed"
+RUNNING, FINISHED, INTERRUPTED, FAILED = "running", "finished", "interrupted", "failed"
 STATES = (RUNNING, FINISHED, INTERRUPTED, FAILED)
 # Seconds to wait for a lock: whoever only looks holds it for a moment.
 PATIENCE = 2.0

@@ -16,9 +16,11 @@ import pytest
 
 from autofix.errors import FixTheCrash, FixYourCall
 from autofix.isolation import pool as pools
+from autofix.isolation import slot as slots
 from autofix.isolation.arrays import LARGE, packed
 from autofix.isolation.host import Host
-from autofix.isolation.pool import LIKE_FAILURES, MOST_PROGRAMS, Pool, SlotEnded
+from autofix.isolation.pool import LIKE_FAILURES, MOST_PROGRAMS, Pool
+from autofix.isolation.slot import SlotEnded
 from autofix.isolation.worker import Request, RunFailed
 from tests.isolation import fakes
 from tests.isolation.processes import alive, below, gone
@@ -96,7 +98,7 @@ def test_ends_are_told_in_words_and_the_slot_is_replaced(make):
 
 @pytest.mark.parametrize("how", ["hang", "deaf"])
 def test_hung_slot_is_ended_and_says_where(make, how, monkeypatch):
-    monkeypatch.setattr(pools, "WRITING", 0.3)
+    monkeypatch.setattr(slots, "WRITING", 0.3)
     pool = make()
     pool.open()
     with pytest.raises(SlotEnded, match=rf"took longer than \d+ s and was stopped.*fakes.py.*in {how}"):

@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 
 from autofix.exits import Exit
+from autofix.isolation.client import ServerGone
+from autofix.isolation.host import Host
 from autofix.job import Job
 from autofix.supervisor import LIKE_FAILURES, SIGNALS, Ended, supervise
 from tests.isolation.fakes import PLAYS, QUICK
@@ -233,3 +235,19 @@ def test_another_thread_may_supervise(tmp_path):
     supervising.start()
     supervising.join()
     assert [one.exit for one in found] == [Exit.DONE]
+
+
+def test_server_that_hangs_while_it_imports_is_not_waited_for(tmp_path, monkeypatch):
+    """Three times, as one that cannot import."""
+    monkeypatch.setattr("autofix.supervisor.LONGEST_IMPORT", 0.2)
+    (ended,) = supervise([job("good", tmp_path)], say=lambda line: None, preload=("tests.isolation.hanging",))
+    assert (ended.exit, ended.died) == (Exit.UNUSABLE, True)
+    assert "must be importable, within 0 s" in (ended.error or "")
+
+
+def test_host_that_hangs_while_it_imports_is_not_waited_for(monkeypatch):
+    monkeypatch.setattr("autofix.isolation.host.LONGEST_IMPORT", 0.2)
+    host = Host.start(preload=("tests.isolation.hanging",))
+    with pytest.raises(ServerGone, match="importing TensorFlow took longer"):
+        host.await_ready()
+    host.close()

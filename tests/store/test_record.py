@@ -23,7 +23,6 @@ from autofix.store import record as module
 from autofix.store.folder import RunFolder
 from autofix.store.inputs import Inputs, code_of, settings_of
 from autofix.store.record import Record
-from autofix.store.stopped import note_exit
 from tests.doubles import FakeTrainer, patch
 from tests.doubles import recipe as numbers
 from tests.test_result import result
@@ -291,11 +290,3 @@ def test_traces_of_before_and_after_are_there_for_a_report(tmp_path):
     assert (before.patch, after.patch) == (Patch(), patch("a", "b"))
     assert after.trace.epoch_scores[-1] == after.score.value
     assert [(row["role"], row["epoch"]) for row in folder.history()] == []
-
-
-@pytest.mark.parametrize(("state", "code"), [("interrupted", 143), ("finished", 0)])
-def test_the_code_of_a_command_that_was_stopped_is_noted(tmp_path, state, code):
-    folder = RunFolder.at(tmp_path)
-    folder.write_run({"state": state, "exit": 130 if state == "interrupted" else 0})
-    note_exit(tmp_path, 143)
-    assert folder.run_document()["exit"] == code
