@@ -55,8 +55,9 @@ def refusal(error: BaseException, url: str) -> FixYourCall | None:
         error: What was raised.
         url: Address of the database.
     """
-    # Optuna says with a RuntimeError that the tables are those of another version of it.
-    if not isinstance(_cause(error), SQLAlchemyError | RuntimeError) or is_away(error):
+    # A bare RuntimeError is how Optuna says that the tables are those of another version of it.
+    is_refusal = isinstance(_cause(error), SQLAlchemyError) or type(error) is RuntimeError
+    if not is_refusal or is_away(error):
         return None
     return FixYourCall(
         f"`storage` must let its user read and write. Received: {hidden(url)!r}, which refuses: {reason(error)}. Check "
