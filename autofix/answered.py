@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 from typing import Any
 
 from autofix.exits import Exit
@@ -11,7 +10,7 @@ from autofix.job import Job
 from autofix.sources.fingerprint import identify
 from autofix.sources.spec import code_of
 from autofix.store.folder import FINISHED, METRICS, MODEL, RunFolder
-from autofix.store.inputs import COUNTING
+from autofix.versions import counting, versions
 
 # Name in the run folder.
 JOB = "job.json"
@@ -50,12 +49,5 @@ def _asked(job: Job) -> dict[str, Any] | None:
     return {
         "job": {name: value for name, value in job.to_dict().items() if name not in ANYHOW},
         "files": {name: None if spec is None else identify(spec) for name, spec in named.items()},
-        "versions": {name: version for name in COUNTING if (version := _version(name))},
+        "versions": counting(versions()),
     }
-
-
-def _version(name: str) -> str | None:
-    try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return None

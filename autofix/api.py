@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from autofix import judge
 from autofix.arguments import check_arguments, check_places, fit_settings
 from autofix.budget import Budget, Clock
 from autofix.controller import Controller
@@ -29,6 +28,7 @@ from autofix.store.inputs import Inputs, settings_of
 from autofix.store.record import Record
 from autofix.store.studies import Shelf, in_database
 from autofix.symptom import Diagnosis
+from autofix.versions import versions
 
 if TYPE_CHECKING:
     import keras
@@ -142,8 +142,7 @@ def repair(
                     measure_signal=False,
                     began=began,
                 )
-                versions = judge.versions()
-                inputs = Inputs.of(given.model, given.recipe, given.data, settings=settings, versions=versions)
+                inputs = Inputs.of(given.model, given.recipe, given.data, settings=settings, versions=versions())
                 inputs.check(folder.run_document(), str(folder.path))
                 try:
                     return results.read(folder, given, first_rows(data))
@@ -164,8 +163,7 @@ def repair(
         stack.callback(session.trainer.close)
         record, shelf = None, None
         if folder is not None:
-            versions = judge.versions()
-            inputs = Inputs.of(session.model, session.recipe, session.data, settings=settings, versions=versions)
+            inputs = Inputs.of(session.model, session.recipe, session.data, settings=settings, versions=versions())
             record = Record(folder, inputs, storage)
             session = replace(session, trainer=record.trainer(session.trainer, clock))
             shelf = record.shelf

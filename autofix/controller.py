@@ -25,6 +25,7 @@ from autofix.strategy import Strategy
 from autofix.symptom import Diagnosis
 from autofix.symptoms import PREFLIGHT, TRACE
 from autofix.symptoms import diagnose as judge_rules
+from autofix.versions import versions
 
 logger = logging.getLogger(__name__)
 
@@ -297,5 +298,5 @@ class Controller:
             seconds=self.clock.spent,
             traces=session.trainer.traces,
             retrained=retrained,
-            versions=judge.versions(),
+            versions=versions(),
         )

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import math
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Sequence, Set
 
 from autofix.change import Patch
 from autofix.compose import GUESS
@@ -267,14 +266,3 @@ def next_steps(session: Session, verdict: Verdict, findings: Sequence[Diagnosis]
     if verdict is Verdict.UNUSABLE:
         steps += [str(item) for item in findings if item.symptom is Symptom.INPUT_SHAPE]
     return tuple(steps)
-
-
-def versions() -> Mapping[str, str]:
-    """Versions of what the result depends on."""
-    found = {}
-    for name in ("keras-autofix", "tensorflow", "tensorflow-cpu", "keras", "optuna", "numpy", "scikit-learn"):
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found

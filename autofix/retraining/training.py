@@ -38,6 +38,7 @@ from autofix.store.folder import LOCK, RunFolder
 from autofix.store.inputs import Inputs, settings_of
 from autofix.store.record import Record
 from autofix.strategy import Strategy
+from autofix.versions import versions
 
 # Beside the answer, where the user's own code ended the training with an error.
 TRACEBACK = "traceback.txt"
@@ -167,7 +168,7 @@ def _record(
         watched=False,
         seed=asked.seed,
     )
-    inputs = Inputs.of(session.model, session.recipe, session.data, settings=settings, versions=judge.versions())
+    inputs = Inputs.of(session.model, session.recipe, session.data, settings=settings, versions=versions())
     try:
         return Record(folder, inputs)
     except FixYourCall:

@@ -15,12 +15,11 @@ from autofix.data import Data
 from autofix.errors import FixYourCall
 from autofix.frozen import canonical
 from autofix.recipe import Recipe
+from autofix.versions import counting
 
 if TYPE_CHECKING:
     import keras
 
-# Versions that may change what a run gives. Another Optuna goes on from the trials that the last one has left.
-COUNTING = ("keras-autofix", "tensorflow", "tensorflow-cpu", "keras", "numpy", "scikit-learn")
 # What differs, in words, and what it often comes of where nothing else does.
 WORDS = {"program": "the model or how it is fitted", "weights": "the model's weights", "data": "the data"}
 HINTS = {
@@ -75,7 +74,7 @@ class Inputs:
         return cls(
             {"program": _short(*program), "weights": digest.hexdigest(), "data": data.fingerprint()},
             settings,
-            {name: version for name, version in versions.items() if name in COUNTING},
+            counting(versions),
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -30,9 +30,10 @@ from autofix.sweeps.lease import Lease, Watch
 from autofix.sweeps.patience import Patience
 from autofix.sweeps.storage import is_database
 from autofix.sweeps.terms import MOST_DEATHS, Terms
+from autofix.versions import counting, versions
 
 # Names of attributes of the study and of trials.
-CELLS, READY = "autofix.cells", "autofix.ready"
+CELLS, READY, VERSIONS = "autofix.cells", "autofix.ready", "autofix.versions"
 CELL, DEATHS, LEASE, RESULT = "cell", "deaths", "lease", "result"
 # Trials that were taken meanwhile, after which it pays to look again.
 STALE = 2
@@ -100,10 +101,21 @@ class Board:
                     f"{_difference(document, documents[name])} for {name}. Pass another `--out` (with a database: "
                     "another `--study`) to begin a new one."
                 )
+        if known is None:
+            self._set(VERSIONS, counting(versions()))
         if known is None or set(documents) - set(known):
             self._set(CELLS, {**(known or {}), **documents})
         self.put_up(documents)
         self._set(READY, True)
+
+    def differing(self) -> list[str]:
+        """Returns what is another version here than where the sweep was begun, as sentences: scores may differ."""
+        here = counting(versions())
+        return [
+            f"{name} is {here.get(name, 'not installed')} here, and was {was} where the sweep was begun"
+            for name, was in (self.attributes().get(VERSIONS) or {}).items()
+            if here.get(name) != was
+        ]
 
     def attributes(self) -> Mapping[str, Any]:
         """Returns the attributes of the study."""

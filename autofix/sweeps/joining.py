@@ -43,7 +43,7 @@ def allowed(
             cell = _with_sources(Cell.from_dict(document), lambda spec: _admitted(spec, folder, allow_code))
             _same_files(cell)
             found[name] = replace(cell, job=replace(cell.job, allow_unsafe=allow_unsafe)).placed(out)
-        except AutofixError as error:
+        except (AutofixError, OSError) as error:
             say(f"{name}: left to other workers: {error}")
     return found
 

@@ -76,6 +76,7 @@ def begin(
     name = sweep.study or out.resolve().name
     board = Board(storage.create(address, terms), name, Patience(terms, terms.patience, address), terms)
     board.create(portable(cells, base))
+    _warn(board, say)
     # This user's own config says what is run: what the study says of the cells is not needed here.
     here = {cell.name: cell for cell in cells}
     endings: Mapping[str, Ending | None] = board.endings()
@@ -141,6 +142,7 @@ def join(
                 f"the sweep {name!r} has not begun. Start it with `autofix sweep`, or pass a longer --wait."
             )
         time.sleep(min(terms.poll, max(0.0, deadline - time.monotonic())))
+    _warn(board, say)
     refusals: set[str] = set()
 
     def refuse(line: str) -> None:
@@ -171,6 +173,11 @@ def join(
             say(f"{len(left)} cells cannot be done here: see above")
             return Exit.UNUSABLE
     return code
+
+
+def _warn(board: Board, say: Say) -> None:
+    for difference in board.differing():
+        say(f"warning: {difference}; scores of the same cell may differ")
 
 
 def _is_ready(board: Board) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import importlib.metadata
 import io
 import json
 from dataclasses import replace
@@ -364,6 +365,29 @@ def test_a_worker_writes_nothing_outside_of_its_folder(begun, repairs):
     told = worker("--allow-code")
     assert told.exit_code == Exit.USAGE
     assert "names a folder that could be anywhere" in told.stderr
+
+
+def test_a_worker_leaves_files_that_it_cannot_read(begun, repairs, monkeypatch):
+    from autofix.sources.fingerprint import identify
+
+    def refused(spec: str) -> str:
+        if spec.endswith("m.keras"):
+            raise PermissionError(13, "Permission denied", spec)
+        return identify(spec)
+
+    monkeypatch.setattr("autofix.sweeps.cell.identify", refused)
+    told = worker("--allow-code")
+    assert "left to other workers: [Errno 13] Permission denied" in told.stderr
+    assert len(repairs.jobs) == 4
+
+
+def test_other_versions_are_told(begun, repairs):
+    study = (begun / JOURNAL).read_text()
+    here = importlib.metadata.version("numpy")
+    (begun / JOURNAL).write_text(study.replace(f'"numpy":"{here}"', '"numpy":"0.1"'))
+    warning = f"warning: numpy is {here} here, and was 0.1 where the sweep was begun"
+    assert warning in worker("--allow-code").stderr
+    assert warning in run("sweep", "sweep.yaml").stderr
 
 
 def test_a_worker_notices_files_that_differ(begun, repairs):
