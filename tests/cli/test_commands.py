@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -93,10 +92,9 @@ def test_repair_then_status_report_and_apply(repaired, command, models, table, t
 @pytest.mark.parametrize(("asked", "code"), [(None, 0), (0.8, 0), (0.95, 3)])
 def test_a_score_that_was_asked_for_and_not_reached_is_no_repair(asked, code, monkeypatch, tmp_path):
     from autofix import executing
-    from autofix.exits import Exit
+    from tests.test_result import result, scores
 
-    result = SimpleNamespace(exit=Exit.DONE, patch=(1,), after=SimpleNamespace(mean=0.9))
-    monkeypatch.setattr(executing, "_repaired", lambda job, folder, tell: result)
+    monkeypatch.setattr(executing, "_repaired", lambda job, folder, tell: result(after=scores(0.9)))
     job = Job("m.keras", "d.npz", str(tmp_path / "x"), target=asked)
     assert executing.execute(job, tell=lambda phase, outcome=None, clock=None: None) == code
 
