@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import optuna
 
-from autofix.errors import TryLater
+from autofix.errors import TryLater, one_line
 from autofix.store import journal
 from autofix.store.urls import hidden, with_driver
+
+logger = logging.getLogger(__name__)
 
 # What to do about a journal that is corrupt.
 ANEW = (
     "Rename that file and run this again: what was trained is in the folder `trials`, and the journal is written anew "
     "from it."
 )
+
+
+def _warn(error: Exception) -> None:
+    logger.warning(
+        "A trial could not be written down; it is tried again with the next one. %s", hidden(one_line(error))
+    )
 
 
 @dataclass
@@ -32,7 +41,7 @@ class Shelf:
     """
 
     study: optuna.Study
-    on_trouble: Callable[[Exception], None] = lambda error: None
+    on_trouble: Callable[[Exception], None] = _warn
     _waiting: list[optuna.trial.FrozenTrial] = field(default_factory=list)
 
     @property
@@ -40,7 +49,9 @@ class Shelf:
         """The finished trials, in their order. One that seems to run, of whoever, is told as failed."""
         for trial in self.study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
             self.study.tell(trial.number, state=optuna.trial.TrialState.FAIL, skip_if_finished=True)
-        return self.study.get_trials(states=(optuna.trial.TrialState.COMPLETE,))
+        found = self.study.get_trials(states=(optuna.trial.TrialState.COMPLETE,))
+        # One that was written, and of which the answer got lost with the connection, was written once more.
+        return list({(trial.datetime_start, str(trial.params)): trial for trial in found}.values())
 
     def add(self, trial: optuna.trial.FrozenTrial) -> None:
         """Writes a finished trial down."""

@@ -128,6 +128,24 @@ def test_full_disk_leaves_whole_lines_and_the_trial_is_written_with_the_next_one
     assert [found["a.value"] for found in params(path)] == [0.1, 0.05, 0.1 / 3]
 
 
+def test_a_trial_whose_answer_got_lost_is_one_trial(tmp_path, monkeypatch, caplog):
+    shelf = Shelf(in_database(f"sqlite:///{tmp_path / 'study.db'}", "one"))
+    write = shelf.study.add_trial
+
+    def written_and_cut_off(written):
+        write(written)
+        raise ConnectionResetError("postgresql://me:secret@host/db went away")
+
+    shelf.add(trial(0))
+    with monkeypatch.context() as patched:
+        patched.setattr(shelf.study, "add_trial", written_and_cut_off)
+        shelf.add(trial(1))
+    assert "could not be written down" in caplog.text
+    assert "secret" not in caplog.text
+    shelf.add(trial(2))
+    assert [item.params for item in shelf.trials] == [trial(number).params for number in range(3)]
+
+
 def test_trials_in_a_database_come_back(tmp_path):
     url = f"sqlite:///{tmp_path / 'study.db'}"
     shelf = Shelf(in_database(url, "one"))
