@@ -11,20 +11,34 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, Operationa
 from autofix.errors import FixYourCall
 from autofix.store.urls import DRIVER, hidden, with_driver
 
+# Seconds until a connection attempt counts as failed, and until a silent one counts as broken: a server that vanishes
+# from the network sends nothing. The last is in milliseconds, for what was sent and never acknowledged.
+_CONNECT = {
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
 
-def engine(url: str, arguments: dict[str, Any] | None = None) -> sqlalchemy.Engine:
+
+def connecting(url: str) -> dict[str, Any]:
+    """Returns what the driver of a database is passed, so that it waits for nothing for ever."""
+    return dict(_CONNECT) if with_driver(url).startswith(DRIVER) else {}
+
+
+def engine(url: str) -> sqlalchemy.Engine:
     """Returns what connects to a database; nothing is connected to yet.
 
     Args:
         url: Address of the database.
-        arguments: What its driver is passed.
 
     Raises:
         FixYourCall: If the address is wrong, or what talks to such a database is not installed.
     """
     full = with_driver(url)
     try:
-        return sqlalchemy.create_engine(full, poolclass=sqlalchemy.NullPool, connect_args=arguments or {})
+        return sqlalchemy.create_engine(full, poolclass=sqlalchemy.NullPool, connect_args=connecting(url))
     except (ArgumentError, ValueError):  # their words hold parts of the address, a password for a port
         raise FixYourCall(
             "`storage` must be the URL of a database, such as postgresql://user@host/name or sqlite:///file.db. "

@@ -94,7 +94,8 @@ def in_database(url: str, name: str) -> optuna.Study:
     databases.engine(url).dispose()
     try:
         # A database that was restarted meanwhile is connected to again.
-        storage = optuna.storages.RDBStorage(with_driver(url), engine_kwargs={"pool_pre_ping": True})
+        settings = {"pool_pre_ping": True, "connect_args": databases.connecting(url)}
+        storage = optuna.storages.RDBStorage(with_driver(url), engine_kwargs=settings)
         return _study(storage, name)
     except Exception as error:  # whatever a driver raises
         refusal = databases.refusal(error, url)

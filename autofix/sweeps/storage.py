@@ -8,7 +8,6 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import optuna
 import sqlalchemy
@@ -16,7 +15,7 @@ from optuna.storages import BaseStorage, RDBStorage
 
 from autofix.errors import FixYourCall
 from autofix.store import databases, journal
-from autofix.store.urls import DRIVER, hidden, with_driver
+from autofix.store.urls import hidden, with_driver
 from autofix.sweeps.patience import Patience
 from autofix.sweeps.terms import Terms
 
@@ -30,9 +29,6 @@ ANEW = (
 _SCHEME = re.compile(r"[A-Za-z][\w+.-]+:/")
 # Of the lock that creators of tables take; any number does, as long as nobody else in the database uses it.
 _CREATING = 0x6175746F666978
-# Seconds until a connection attempt counts as failed, and until a silent one counts as broken: a server that
-# vanishes from the network sends nothing.
-_CONNECT = {"connect_timeout": 10, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 
 
 def is_database(address: str) -> bool:
@@ -53,11 +49,11 @@ def create(address: str, terms: Terms) -> BaseStorage:
     """
     if not is_database(address):
         return _journal(Path(address))
-    engine = _engine(address)
+    engine = databases.engine(address)
     patience = Patience(terms, terms.opening, address)
 
     def opened() -> BaseStorage:
-        with _alone(engine):
+        with _alone(engine, terms.opening):
             return _database(address)
 
     try:
@@ -93,7 +89,7 @@ def join(address: str, terms: Terms, *, wait: float) -> BaseStorage:
 def _is_there(address: str, terms: Terms) -> bool:
     if not is_database(address):
         return Path(address).is_file()
-    engine = _engine(address)
+    engine = databases.engine(address)
 
     def looked() -> bool:
         # Its row is what is written last when the tables are created.
@@ -113,25 +109,23 @@ def _journal(path: Path) -> BaseStorage:
 
 
 def _database(address: str) -> BaseStorage:
-    settings: dict[str, Any] = {"pool_pre_ping": True, "pool_size": 1}
-    if with_driver(address).startswith(DRIVER):
-        settings["connect_args"] = dict(_CONNECT)
+    settings = {"pool_pre_ping": True, "pool_size": 1, "connect_args": databases.connecting(address)}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         return optuna.storages.get_storage(RDBStorage(with_driver(address), engine_kwargs=settings))
 
 
-def _engine(address: str) -> sqlalchemy.Engine:
-    return databases.engine(address, dict(_CONNECT) if with_driver(address).startswith(DRIVER) else None)
-
-
 @contextmanager
-def _alone(engine: sqlalchemy.Engine) -> Iterator[None]:
-    """Keeps other creators out: two that create the tables of a fresh database at once both crash."""
+def _alone(engine: sqlalchemy.Engine, seconds: float) -> Iterator[None]:
+    """Keeps other creators out: two that create the tables of a fresh database at once both crash.
+
+    One that hangs is waited for so many seconds; the database then says that it is busy.
+    """
     if engine.dialect.name != "postgresql":
         yield
         return
     with engine.connect() as connection:
+        connection.execute(sqlalchemy.text(f"SET lock_timeout = {round(1000 * seconds)}"))
         connection.execute(sqlalchemy.text("SELECT pg_advisory_lock(:key)"), {"key": _CREATING})
         try:
             yield

@@ -10,9 +10,11 @@ import uuid
 from dataclasses import replace
 
 import pytest
+import sqlalchemy
 from sqlalchemy.exc import OperationalError
 
 from autofix.errors import FixYourCall, TryLater
+from autofix.store import databases
 from autofix.store.databases import is_away
 from autofix.store.studies import in_database
 from autofix.sweeps import storage
@@ -57,6 +59,15 @@ def test_a_database_in_which_nothing_may_be_created_says_so(fresh, server):
     server.psql(f"CREATE ROLE {role} LOGIN")
     with pytest.raises(FixYourCall, match=r"which refuses: permission denied.*the rights of its user"):
         storage.create(fresh.replace("//postgres:", f"//{role}:"), SHORT)
+
+
+def test_a_creator_that_hangs_is_not_waited_for(fresh):
+    engine = databases.engine(fresh)
+    with engine.connect() as other:
+        other.execute(sqlalchemy.text("SELECT pg_advisory_lock(:key)"), {"key": storage._CREATING})
+        with pytest.raises(TryLater, match="lock timeout"):
+            storage.create(fresh, SHORT)
+    storage.create(fresh, QUICK)
 
 
 def test_tables_of_another_version_of_optuna_are_no_reason_to_wait(tmp_path):
