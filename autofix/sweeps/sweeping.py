@@ -11,7 +11,7 @@ from pathlib import Path
 import optuna
 
 from autofix.config.paths import is_safe_name
-from autofix.errors import FixYourCall
+from autofix.errors import FixYourCall, TryLater
 from autofix.exits import Exit
 from autofix.sweeps import storage, summary
 from autofix.sweeps.board import CELLS, READY, Board
@@ -20,7 +20,7 @@ from autofix.sweeps.config import Sweep
 from autofix.sweeps.ending import Ending
 from autofix.sweeps.joining import allowed, portable
 from autofix.sweeps.patience import Patience
-from autofix.sweeps.running import Runner, Say, Supervise, whole
+from autofix.sweeps.running import STOPPED, Runner, Say, Supervise, whole
 from autofix.sweeps.summary import Row
 from autofix.sweeps.terms import TERMS, Terms
 
@@ -84,7 +84,13 @@ def begin(
     say(f"{len(cells)} cells, {len(cells) - left} done already" if left < len(cells) else f"{len(cells)} cells")
     runner = Runner(board, supervise, lambda: here, sweep.jobs or 1, say, tell)
     code = runner.run()
-    done = board.endings()
+    try:
+        done = board.endings()
+    except TryLater as error:
+        if code not in STOPPED:
+            raise
+        say(f"{error} The next run writes the summary.")
+        return Swept(name, tuple(summary.rows(cells, endings)), code)
     endings = {cell: done.get(cell) or runner.refused.get(cell) for cell in here}
     code = code or whole(endings)
     rows = tuple(summary.rows(cells, endings))
