@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from dataclasses import replace
 
@@ -32,6 +34,17 @@ def away(one):
     """The board of a worker on another machine: its process cannot be seen from here."""
     one.lease = replace(one.lease, home="elsewhere")
     return one
+
+
+def forked(work) -> int:
+    """Returns the process that does the work."""
+    pid = os.fork()
+    if pid:
+        return pid
+    try:
+        work()
+    finally:
+        os._exit(0)
 
 
 def done(one) -> Counter[str]:
@@ -230,6 +243,36 @@ def test_workers_that_die_anywhere_leave_every_cell_done_once(address, tmp_path,
     assert all(count == 1 for count in told.values())
     assert not [trial for trial in last._trials() if trial.state is TrialState.RUNNING]
     assert {trial.state for trial in last._trials()} - set(OPEN) <= {*DONE, TrialState.FAIL}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="workers are forked")
+def test_workers_killed_while_they_write_one_journal_leave_every_cell_done_once(tmp_path):
+    """Real processes, which do nothing but claim and finish: each is in the middle of a record most of the time."""
+    address, draw = str(tmp_path / "sweep.journal"), random.Random(0)
+    plan = cells(40, tmp_path)
+    board(address, "s").create(plan)
+
+    def work() -> None:
+        one = board(address, "s")
+        while (claim := one.claim()) is not None:
+            one.finish(claim, ENDING)
+
+    for _ in range(10):
+        workers = [forked(work) for _ in range(3)]
+        time.sleep(draw.uniform(0.02, 0.12))
+        for pid in workers:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+    before = done(board(address, "s"))
+    assert sum(before.values()) > 0
+    last = board(address, "s")
+    while any(ending is None for ending in last.endings().values()):
+        last.reap()
+        last.put_up(cell.name for cell in plan)
+        while (claim := last.claim()) is not None:
+            last.finish(claim, ENDING)
+    assert done(last) == {cell.name: 1 for cell in plan}
+    assert set(before) <= set(done(last))
 
 
 def test_a_lease_is_dead_by_the_own_clock_alone():
