@@ -249,7 +249,7 @@ def test_workers_that_die_anywhere_leave_every_cell_done_once(address, tmp_path,
 def test_workers_killed_while_they_write_one_journal_leave_every_cell_done_once(tmp_path):
     """Real processes, which do nothing but claim and finish: each is in the middle of a record most of the time."""
     address, draw = str(tmp_path / "sweep.journal"), random.Random(0)
-    plan = cells(40, tmp_path)
+    plan = cells(150, tmp_path)
     board(address, "s").create(plan)
 
     def work() -> None:
@@ -265,7 +265,7 @@ def test_workers_killed_while_they_write_one_journal_leave_every_cell_done_once(
             os.waitpid(pid, 0)
     before = done(board(address, "s"))
     assert sum(before.values()) > 0
-    last = board(address, "s")
+    last = board(address, "s", AT_ONCE)
     while any(ending is None for ending in last.endings().values()):
         last.reap()
         last.put_up(cell.name for cell in plan)
