@@ -26,8 +26,9 @@ def _duration(_ctx: click.Context, _param: click.Parameter, value: str) -> float
 
 
 EPILOG = """\b
-Exit codes: 0 the sweep is done, 2 wrong usage, 4 nothing works on this
-machine, 75 the storage or a disk does not answer, 130/143 interrupted."""
+Exit codes: 0 the sweep is done, 2 wrong usage, 4 some or all cells cannot be
+done on this machine, 75 the storage or a disk does not answer, 130/143
+interrupted."""
 
 
 @click.command(epilog=EPILOG)
