@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +22,12 @@ from autofix.symptom import Diagnosis, Symptom
 
 if TYPE_CHECKING:
     import keras
+    import optuna
 
     from autofix.change import Patch
     from autofix.given import Given
+
+logger = logging.getLogger(__name__)
 
 
 def write(result: RepairResult, folder: RunFolder) -> None:
@@ -71,12 +75,12 @@ def read(folder: RunFolder, given: Given, example: Any) -> RepairResult:
     Raises:
         FixYourCall: If a file is missing or cannot be read.
     """
-    from autofix.store.studies import in_journal, in_memory
+    from autofix.store.studies import in_memory
 
     document, found = folder.result_document(), folder.diagnosis_document()
     run, patch, targets = folder.run_document(), folder.patch(), given.facts.targets
     try:
-        kept = [] if run.get("storage") else in_journal(folder / names.JOURNAL, run["study"]).get_trials()
+        kept = _trials(folder, run)
         test = found["range_test"]
         return RepairResult(
             verdict=Verdict[document["status"].upper()],
@@ -104,6 +108,19 @@ def read(folder: RunFolder, given: Given, example: Any) -> RepairResult:
             f"a finished run folder must hold all files of its result. Received: {folder.path} ({error!r}). Delete "
             f"`{names.RUN}` in it and run this again: what was trained is not trained again."
         ) from error
+
+
+def _trials(folder: RunFolder, run: Mapping[str, Any]) -> list[optuna.trial.FrozenTrial]:
+    """Returns the trials of the search; none where they are elsewhere or cannot be read, which spoils no result."""
+    from autofix.store.studies import in_journal
+
+    if run.get("storage"):
+        return []
+    try:
+        return in_journal(folder / names.JOURNAL, run["study"]).get_trials()
+    except FixYourCall as error:
+        logger.warning("The result comes without its study: %s", error)
+        return []
 
 
 def _model(folder: RunFolder, given: Given, patch: Patch, example: Any) -> keras.Model:

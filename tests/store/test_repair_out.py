@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import Any
 
 import keras
@@ -105,6 +106,19 @@ def test_killed_repair_can_be_gone_on_with(story):
     assert story["first"].status == "repaired"
     assert RunFolder.at(story["out"]).state() == "finished"
     assert {item.name for item in story["out"].iterdir()} == FILES
+
+
+def test_a_corrupt_journal_spoils_no_finished_result(story, tmp_path, caplog):
+    out = tmp_path / "copy"
+    shutil.copytree(story["out"], out)
+    journal = out / "optuna.journal"
+    journal.write_bytes(b"garbage\n" + journal.read_bytes())
+    again = autofix.repair(seeded(), data(), out=out, **SETTINGS)
+    assert text(again) == text(story["first"])
+    assert again.study is None
+    assert "line 1 is none" in caplog.text
+    assert journal.read_bytes().startswith(b"garbage")
+    assert RunFolder.at(out).state() == "finished"
 
 
 def test_it_ends_as_if_nothing_had_happened(story):
