@@ -178,6 +178,9 @@ class RunFolder:
         for place in (self.path, self.path / TRIALS):
             for draft in place.glob(f"{files.DRAFTS}*"):
                 shutil.rmtree(draft, ignore_errors=True)
+        for weights in (self.path / TRIALS).glob("*.npz"):  # written before their answer, which never came
+            if not weights.with_suffix(".json").exists():
+                weights.unlink()
 
     def _lock(self) -> filelock.BaseFileLock:
         # Not by thread: what one thread took, another one may have to give back.

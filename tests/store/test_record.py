@@ -244,8 +244,12 @@ def test_drafts_of_a_killed_process_are_deleted(tmp_path):
     for place in (tmp_path, tmp_path / "trials"):
         (place / ".writing-abc").mkdir(parents=True)
         (place / ".writing-abc" / "half.json").write_text("{")
+    for name in ("00000-0123456789abcdef.json", "00000-0123456789abcdef.npz", "00001-0123456789abcdef.npz"):
+        (tmp_path / "trials" / name).touch()
     begun(tmp_path)
     assert not any(tmp_path.rglob(".writing-*"))
+    # Weights whose answer was not written any more are nobody's.
+    assert {item.stem[:5] for item in (tmp_path / "trials").glob("*.npz")} == {"00000"}
 
 
 def test_full_disk_at_the_end_leaves_the_result_in_memory(tmp_path, monkeypatch):
