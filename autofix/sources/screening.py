@@ -13,6 +13,22 @@ from autofix.sources.limits import MOST_TEXT_BYTES, check_archive, memory_bytes
 
 # Layers whose configuration is code, or which fetch it from elsewhere when they are loaded.
 CODE = ("Lambda", "__lambda__", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer")
+# Parts of Keras that read, write, download or set what counts for all of Keras; no part of a model is among them.
+ACTING = frozenset(
+    f"keras.{name}"
+    for name in (
+        "applications",
+        "callbacks",
+        "config",
+        "datasets",
+        "distribution",
+        "export",
+        "preprocessing",
+        "saving",
+        "utils",
+        "wrappers",
+    )
+)
 WEIGHTS = "model.weights.h5"
 CONFIG = "config.json"
 
@@ -63,7 +79,7 @@ def _screen_h5(file: Any, path: Path, allow_unsafe: bool) -> str | None:
 
     try:
         with h5py.File(file, "r") as tree:
-            total = sum(_bytes_of(tree, path))
+            total = sum(_bytes_of(tree, path, set()))
             text = tree.attrs.get("model_config")
             training = tree.attrs.get("training_config")
     except FixYourModel:
@@ -88,8 +104,11 @@ def _json(text: Any, path: Path) -> Any:
         raise FixYourModel(f"the configuration in {str(path)!r} cannot be read ({error}). Save it again.") from error
 
 
-def _bytes_of(tree: Any, path: Path) -> Iterator[int]:
-    """Yields the sizes of all arrays; follows no link out of the file."""
+def _bytes_of(tree: Any, path: Path, seen: set[int]) -> Iterator[int]:
+    """Yields the sizes of all arrays; follows no link out of the file.
+
+    A group that hangs in several places counts once: thirty groups, each twice in the one before, are a billion paths.
+    """
     import h5py
 
     for name in tree:
@@ -100,8 +119,12 @@ def _bytes_of(tree: Any, path: Path) -> Iterator[int]:
                 "use it, and get the file from somebody you trust."
             )
         item = tree[name]
+        address = h5py.h5o.get_info(item.id).addr
+        if address in seen:
+            continue
+        seen.add(address)
         if isinstance(item, h5py.Group):
-            yield from _bytes_of(item, path)
+            yield from _bytes_of(item, path, seen)
             continue
         if isinstance(item, h5py.Dataset):
             if item.external or item.is_virtual:
@@ -125,7 +148,7 @@ def _screen_config(document: Any, path: Path, allow_unsafe: bool) -> None:
             )
         if class_name is None or not isinstance(module, str) or module in ("builtins", "keras"):
             continue
-        if not module.startswith("keras."):
+        if not module.startswith("keras.") or ".".join(module.split(".")[:2]) in ACTING:
             raise FixYourModel(
                 f"{str(path)!r} needs code that is not in it: {class_name!r} of {module!r}. Pass a function of yours "
                 "that builds the model: module.py:build_model."
