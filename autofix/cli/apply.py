@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal
 
 import click
 
 from autofix.cli import options
 from autofix.cli.ending import ending, usage
 from autofix.cli.types import SpecType
-
-if TYPE_CHECKING:
-    from autofix.change import Patch
-    from autofix.replaying import Replayed
 
 
 @click.command(epilog=options.SOURCES)
@@ -44,7 +40,7 @@ def apply(
     class_weight: dict[str, float] | None,
     shuffle: bool,
     metric: str,
-    weights: Any,
+    weights: Literal["auto", "keep", "reset"],
     seed: int,
     form: str,
     allow_unsafe: bool,
@@ -57,9 +53,10 @@ def apply(
     The weights of the model are kept wherever they still fit; with --retrain the patched model is trained and scored on
     rows held out. A patch that was made for another model is refused, with the change that does not fit.
     """
-    from autofix.cli.running import configure_logs, with_tensorflow
+    from autofix.cli.running import configure_logs, once
     from autofix.cli.showing import write
-    from autofix.replaying import read_patch, replay
+    from autofix.job import Job
+    from autofix.replaying import read_patch
 
     configure_logs(verbose)
     if not out.endswith(".keras"):
@@ -70,51 +67,26 @@ def apply(
         raise usage("--retrain needs --data.")
     if data is not None and not train:
         raise usage("--data is used by --retrain alone. Add --retrain, or leave --data out.")
+    job = Job(
+        model=model,
+        data=data or "",
+        out="",
+        target_column=target_column,
+        drop_columns=drop_columns,
+        validation_data=validation_data,
+        epochs=epochs,
+        batch_size=batch_size,
+        class_weight=class_weight,
+        shuffle=shuffle,
+        metric=metric,
+        weights=weights,
+        seed=seed,
+        allow_unsafe=allow_unsafe,
+    )
     with ending():
-        changes = read_patch(Path(patch))
-        with with_tensorflow(verbose):
-            from autofix.arguments import fit_settings
-            from autofix.executing import load
-            from autofix.files import replacing
-            from autofix.replaying import retrain
-            from autofix.session import prepare
-            from autofix.sources.loaded import Table
-            from autofix.sources.model import hints_for, load_model
-
-            built = load_model(model, allow_unsafe=allow_unsafe)
-            if data is None:
-                replayed = replay(changes, built)
-            else:
-                loaded = load(data, validation_data, Table(target_column, drop_columns), hints_for(built))
-                session = prepare(
-                    built,
-                    loaded.data,
-                    validation_data=loaded.validation_data,
-                    fit=fit_settings(epochs, batch_size, class_weight, shuffle),
-                    metric=metric,
-                    weights=weights,
-                    seed=seed,
-                )
-                try:
-                    replayed = retrain(changes, session)
-                finally:
-                    session.trainer.close()
-            with replacing(out) as draft:
-                replayed.model.save(draft)
-    write(_document(changes, replayed, out), form, _show)
-
-
-def _document(patch: Patch, replayed: Replayed, out: str) -> dict[str, Any]:
-    return {
-        **patch.to_dict(),
-        "model": out,
-        "retrained": replayed.metric is not None,
-        "weights_kept": replayed.kept,
-        "weights": replayed.arrays,
-        "metric": replayed.metric,
-        "score": replayed.score,
-        "for_fit": {change.key: change.to_dict()["after"] for change in patch if change.path.startswith("fit/")},
-    }
+        read_patch(Path(patch))  # what is wrong with it shows before TensorFlow is loaded
+        ended = once("apply", job, asked={"patch": patch, "model": out}, verbose=verbose)
+    write(ended.document, form, _show)
 
 
 def _show(document: Mapping[str, Any]) -> None:
@@ -123,7 +95,8 @@ def _show(document: Mapping[str, Any]) -> None:
     show_changes(document)
     click.echo("")
     if document["retrained"]:
-        click.echo(f"{document['metric']} on rows held out: {document['score']:.3f}")
+        score = document["score"]
+        click.echo(f"{document['metric']} on rows held out: {'not finite' if score is None else f'{score:.3f}'}")
     else:
         click.echo(
             f"{document['weights_kept']} of {document['weights']} weight arrays are those of the model that came."

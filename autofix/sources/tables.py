@@ -72,8 +72,8 @@ def _layout(path: Path) -> tuple[str, int]:
 def _check_width(columns: int, path: Path) -> None:
     if columns > MOST_COLUMNS:
         raise FixYourData(
-            f"a table must have at most {MOST_COLUMNS:,} columns. Received: {columns:,} in {str(path)!r}. Write what is "
-            "a matrix as arrays: np.savez('data.npz', x=x, y=y)."
+            f"a table must have at most {MOST_COLUMNS:,} columns. Received: {columns:,} in {str(path)!r}. Write a "
+            "matrix as arrays: np.savez('data.npz', x=x, y=y)."
         )
 
 
