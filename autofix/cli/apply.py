@@ -12,8 +12,14 @@ from autofix.cli import options
 from autofix.cli.ending import ending, usage
 from autofix.cli.types import SpecType
 
+EPILOG = f"""{options.VALUES}
 
-@click.command(epilog=options.SOURCES)
+\b
+Exit codes: 0 written, 2 wrong usage or a patch for another model, 4 unusable
+model or data, 75 try again later, 130/143 interrupted."""
+
+
+@click.command(epilog=EPILOG)
 @click.argument("patch", type=SpecType("PATCH"))
 @click.argument("model", type=SpecType("MODEL"))
 @options.setting("-o", "--out", type=SpecType("FILE"), required=True, help="The .keras file to write.")

@@ -9,7 +9,7 @@ from autofix.cli.ending import ending
 from autofix.cli.types import SpecType
 
 
-@click.command(epilog=options.SOURCES)
+@click.command(epilog=options.SOURCES, short_help="Say what is wrong as far as it shows without training.")
 @click.argument("model", type=SpecType("MODEL"))
 @options.optional_data_option
 @options.table_options

@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     from autofix.code.patching import Proposal
 
 
-@click.command()
+@click.command(short_help="Show what a repair changes in your own script.")
 @click.argument("script", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "--run",
     "folder",
     required=True,
+    metavar="FOLDER",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Folder of the repair.",
 )

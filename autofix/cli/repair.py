@@ -26,7 +26,9 @@ DATA is one of
 @options.data_option
 @options.table_options
 @options.validation_option
-@options.setting("-o", "--out", type=click.Path(), help="Run folder.  [default: runs/NAME OF THE MODEL]")
+@options.setting(
+    "-o", "--out", metavar="FOLDER", type=click.Path(), help="Run folder.  [default: runs/NAME OF THE MODEL]"
+)
 @options.fit_options
 @options.run_options
 @options.search_options

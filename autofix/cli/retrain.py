@@ -16,7 +16,9 @@ from autofix.cli import options
 if TYPE_CHECKING:
     from types import FrameType
 
-CODES = """\b
+EPILOG = f"""{options.VALUES}
+
+\b
 Exit codes: 0 done: promoted, or the champion rightly kept; 2 wrong usage or
 pipeline; 3 no acceptable model came of it, the champion is kept; 4 unusable
 model or data; 75 try again later (another one is under way, a disk is full);
@@ -28,7 +30,7 @@ current, scores, reason, fingerprint, seconds and more. Everything else goes to
 standard error."""
 
 
-@click.command(epilog=CODES)
+@click.command(epilog=EPILOG, short_help="Train on fresh data, and promote what is better.")
 @click.argument("pipeline", type=click.Path())
 @options.setting(
     "--exit-code-healthy",
