@@ -191,6 +191,27 @@ def test_what_the_users_code_prints_is_no_result_and_it_runs_once(command, model
     assert (tmp_path / "run").read_text() == "hello\n"
 
 
+@pytest.mark.parametrize(
+    ("arguments", "config", "told"),
+    [
+        (["--nope", "pipeline.yaml"], "", "--nope"),
+        ([], "", "PIPELINE"),
+        (["pipeline.yaml"], "epoch: 3", "Did you mean 'epochs'"),
+        (["pipeline.yaml"], "", "cannot be read"),
+        (["model.keras"], "", "this is not YAML"),
+    ],
+)
+def test_the_last_line_of_retrain_is_json_whatever_is_wrong(command, tmp_path, arguments, config, told):
+    (tmp_path / "autofix.yaml").write_text(config)
+    (tmp_path / "model.keras").write_text("a: [")
+    result = command("retrain", *arguments)
+    assert result.exit_code == 2
+    line = json.loads(result.stdout)
+    assert (line["status"], line["exit_code"], line["promoted"]) == ("usage", 2, False)
+    assert told in line["reason"]
+    assert told in result.stderr
+
+
 def run(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "COLUMNS": "100"}
     return subprocess.run(
