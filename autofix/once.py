@@ -73,7 +73,7 @@ def apply(job: Job, *, tell: Narrator) -> Exit:
 
     asked = json.loads((Path(job.out) / ASKED).read_text(encoding="utf-8"))
     with crashes_told("the patched model"):
-        patch = read_patch(Path(asked["patch"]))
+        patch = read_patch(Path(asked["patch"]), allow_unsafe=job.allow_unsafe)
         model, loaded = _given(job, tell)
         if not job.data:
             replayed = replay(patch, model)

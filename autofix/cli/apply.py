@@ -90,7 +90,7 @@ def apply(
         allow_unsafe=allow_unsafe,
     )
     with ending():
-        read_patch(Path(patch))  # what is wrong with it shows before TensorFlow is loaded
+        read_patch(Path(patch), allow_unsafe=allow_unsafe)  # what is wrong with it shows before TensorFlow is loaded
         ended = once("apply", job, asked={"patch": patch, "model": out}, verbose=verbose)
     write(ended.document, form, _show)
 

@@ -52,7 +52,7 @@ def screen_keras(path: Path, *, allow_unsafe: bool) -> None:
             document = json.loads(archive.read(CONFIG))
         except (ValueError, RecursionError, zipfile.BadZipFile, EOFError, OSError) as error:
             raise FixYourModel(f"{CONFIG} in {str(path)!r} cannot be read ({error}). Save the model again.") from error
-        _screen_config(document, path, allow_unsafe)
+        screen_config(document, path, allow_unsafe=allow_unsafe)
         for name in names:
             if name.endswith(".h5"):
                 with archive.open(name) as member:
@@ -93,7 +93,7 @@ def _screen_h5(file: Any, path: Path, allow_unsafe: bool) -> str | None:
         )
     for config in (text, training):
         if config is not None:
-            _screen_config(_json(config, path), path, allow_unsafe)
+            screen_config(_json(config, path), path, allow_unsafe=allow_unsafe)
     return None if text is None else str(text)
 
 
@@ -132,7 +132,17 @@ def _bytes_of(tree: Any, path: Path, seen: set[int]) -> Iterator[int]:
             yield int(item.nbytes)
 
 
-def _screen_config(document: Any, path: Path, allow_unsafe: bool) -> None:
+def screen_config(document: Any, path: Path, *, allow_unsafe: bool) -> None:
+    """Refuses a configuration as Keras writes it, of a model or a part of one, that would run code.
+
+    Args:
+        document: The configuration, as plain data.
+        path: The file that it is from.
+        allow_unsafe: Whether layers may hold code.
+
+    Raises:
+        FixYourModel: With the reason.
+    """
     for node in _mappings(document):
         class_name, module = node.get("class_name"), node.get("module")
         if class_name in CODE and not allow_unsafe:
@@ -149,9 +159,10 @@ def _screen_config(document: Any, path: Path, allow_unsafe: bool) -> None:
         if class_name is None or not isinstance(module, str) or module in ("builtins", "keras"):
             continue
         if not module.startswith("keras.") or ".".join(module.split(".")[:2]) in ACTING:
+            what = node.get("config") if class_name == "function" else class_name
             raise FixYourModel(
-                f"{str(path)!r} needs code that is not in it: {class_name!r} of {module!r}. Pass a function of yours "
-                "that builds the model: module.py:build_model."
+                f"{str(path)!r} needs code that is not in it: {what!r} of {module!r}. Pass a function of yours that "
+                "builds the model: module.py:build_model."
             )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.cli import hostile
-from tests.cli.cases import USAGE, Case, copied, raw, run_folder, stale, text
+from tests.cli.cases import USAGE, Case, copied, inserted, raw, run_folder, stale, text
 from tests.cli.hostile import TOUCH
 
 BOMB_YAML = "a: &a [x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a]\nc: [*b,*b,*b,*b]\n"
@@ -93,6 +93,13 @@ OTHERS = [
          stale("model/dense/activation", "relu")),
     Case("a patch that leaves no model", "apply patch.json MODEL -o o.keras", USAGE, ("patch", "for this model"),
          stale("layers/dense/units", 8)),
+    Case("a patch with a Lambda layer", "apply patch.json MODEL -o o.keras", USAGE, ("Lambda", "--allow-unsafe"),
+         inserted({"module": "keras.layers", "class_name": "Lambda", "config": {"name": "l", "function": "4wE="}})),
+    Case("a patch that downloads", "apply patch.json MODEL -o o.keras", USAGE, ("not in it", "load_data"),
+         inserted({"module": "keras.layers", "class_name": "Dense", "config": {"name": "d", "units": 4,
+         "activation": hostile.function("load_data", "keras.datasets.mnist")}})),
+    Case("a patch that reads a file", "apply patch.json MODEL -o o.keras", USAGE, ("vocabulary", "/etc/passwd"),
+         inserted({"module": "keras.layers", "class_name": "StringLookup", "config": {"vocabulary": "/etc/passwd"}})),
     Case("a patched model of another type", "apply run MODEL -o o.h5", USAGE, (".keras",)),
     Case("retraining on nothing", "apply run MODEL -o o.keras --retrain", USAGE, ("--data",)),
     Case("data for nothing", "apply run MODEL -o o.keras DATA", USAGE, ("--retrain",)),

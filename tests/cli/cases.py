@@ -168,6 +168,11 @@ def run_folder(name: str, content: str) -> Make:
     return make
 
 
+def inserted(layer: object) -> Make:
+    change = {"path": "layers/dense/after", "before": [], "after": [layer], "strategy": "s", "why": "w", "effect": None}
+    return text("patch.json", json.dumps({"changes": [change]}))
+
+
 def stale(path: str, before: object) -> Make:
     change = {"path": path, "before": before, "after": "gelu", "strategy": "activation", "why": "w", "effect": None}
     return text("patch.json", json.dumps({"changes": [change]}))
