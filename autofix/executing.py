@@ -45,6 +45,12 @@ def execute(job: Job, *, tell: Narrator) -> Exit:
     nearest = next(path for path in (folder.path, *folder.path.parents) if path.exists())
     if not nearest.is_dir():
         raise FixYourCall(f"`out` must be a folder. Received: {job.out!r}, and {nearest} is a file. Name another one.")
+    links = sorted(item.name for item in folder.path.iterdir() if item.is_symlink()) if folder.path.is_dir() else []
+    if links:  # a log and a journal are appended to, wherever they lead
+        raise FixYourCall(
+            f"what is written into a run folder must stay in it. Received: {job.out!r} with {links[0]!r}, a link to "
+            "elsewhere. Remove it, or name another --out."
+        )
     missing = [path for path in (folder.path, *folder.path.parents) if not path.exists()]
     try:
         with crashes_told("the repair"):

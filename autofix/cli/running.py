@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autofix.cli.ending import failure
-from autofix.cli.terminal import configure_tensorflow, say
+from autofix.cli.terminal import configure_tensorflow, printable, say
 from autofix.job import Job
 
 if TYPE_CHECKING:
@@ -42,9 +42,10 @@ def telling(verbose: int) -> Iterator[Callable[[str], None]]:
         yield lambda text: None
         return
     from rich.console import Console
+    from rich.markup import escape
 
     with Console(stderr=True).status("autofix") as status:
-        yield lambda text: status.update(f"autofix: {text}")
+        yield lambda text: status.update(f"autofix: {escape(printable(text))}")
 
 
 def configure_logs(verbose: int) -> None:

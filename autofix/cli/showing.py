@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from autofix.cli.ending import failure
+from autofix.cli.terminal import printable
 
 if TYPE_CHECKING:
     from autofix.supervisor import Ended
@@ -118,10 +119,10 @@ def _rendered(printed: Callable[[Any], None]) -> str:
 
 
 def _plain(text: Any) -> str:
-    """Returns text in which nothing is taken for markup."""
+    """Returns text in which nothing is taken for markup, nor for an order to the terminal."""
     from rich.markup import escape
 
-    return escape(str(text))
+    return escape(printable(str(text)))
 
 
 def _cell(value: Any) -> str:

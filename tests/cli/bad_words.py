@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.cli import hostile
-from tests.cli.cases import USAGE, Case, copied, inserted, raw, run_folder, stale, text
+from tests.cli.cases import USAGE, Case, copied, inserted, linked_run, raw, run_folder, stale, text
 from tests.cli.hostile import TOUCH
 
 BOMB_YAML = "a: &a [x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a]\nc: [*b,*b,*b,*b]\n"
@@ -32,6 +32,8 @@ OPTIONS = [
     Case("a file as run folder", "repair MODEL DATA --out a.txt", USAGE, ("folder", "a.txt"), text("a.txt", "")),
     Case("a file above the run folder", "repair MODEL DATA --out a.txt/x", USAGE, ("folder", "a.txt"),
          text("a.txt", "")),
+    Case("a run folder that leads elsewhere", "repair MODEL DATA --out run", USAGE, ("autofix.log", "another --out"),
+         linked_run),
     Case("an address without a database", "repair MODEL DATA --storage localhost", USAGE, ("postgresql://",)),
     Case("a shell that nobody knows", "completion tcsh", USAGE, ("bash",)),
     Case("a symptom misspelled", "explain dead_unit", USAGE, ("dead_units",)),

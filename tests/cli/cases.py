@@ -160,6 +160,12 @@ def copied(name: str) -> Make:
     return lambda folder, models: shutil.copy(models / name, folder / name)
 
 
+def linked_run(folder: Path, models: Path) -> None:
+    (folder / "run").mkdir()
+    (folder / "elsewhere").touch()
+    (folder / "run" / "autofix.log").symlink_to(folder / "elsewhere")
+
+
 def run_folder(name: str, content: str) -> Make:
     def make(folder: Path, models: Path) -> None:
         (folder / "run").mkdir()
