@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from autofix.cli import options
 from autofix.cli.ending import ending, usage
@@ -32,26 +33,7 @@ model or data, 75 try again later, 130/143 interrupted."""
 @options.format_option
 @options.allow_unsafe_option
 @options.common_options
-def apply(
-    patch: str,
-    model: str,
-    out: str,
-    train: bool,
-    data: str | None,
-    target_column: str | None,
-    drop_columns: tuple[str, ...],
-    validation_data: str | None,
-    epochs: int | None,
-    batch_size: int | None,
-    class_weight: dict[str, float] | None,
-    shuffle: bool,
-    metric: str,
-    weights: Literal["auto", "keep", "reset"],
-    seed: int,
-    form: str,
-    allow_unsafe: bool,
-    verbose: int,
-) -> None:
+def apply(patch: str, out: str, train: bool, form: str, verbose: int, **settings: Any) -> None:
     """Apply the changes of a repair to a model, without searching.
 
     PATCH is a patch.yaml, a change_log.json or a run folder. MODEL and DATA are named as for autofix repair.
@@ -59,9 +41,8 @@ def apply(
     The weights of the model are kept wherever they still fit; with --retrain the patched model is trained and scored on
     rows held out. A patch that was made for another model is refused, with the change that does not fit.
     """
-    from autofix.cli.running import configure_logs, once
+    from autofix.cli.running import configure_logs, job_of, once
     from autofix.cli.showing import write
-    from autofix.job import Job
     from autofix.replaying import read_patch
 
     configure_logs(verbose)
@@ -69,29 +50,16 @@ def apply(
         raise usage(f"--out must end in .keras. Received: {out!r}.")
     if Path(out).is_dir():
         raise usage(f"--out must be a file. Received: {out!r}, a folder.")
-    if train and data is None:
+    if train and settings["data"] is None:
         raise usage("--retrain needs --data.")
-    if data is not None and not train:
-        raise usage("--data is used by --retrain alone. Add --retrain, or leave --data out.")
-    job = Job(
-        model=model,
-        data=data or "",
-        out="",
-        target_column=target_column,
-        drop_columns=drop_columns,
-        validation_data=validation_data,
-        epochs=epochs,
-        batch_size=batch_size,
-        class_weight=class_weight,
-        shuffle=shuffle,
-        metric=metric,
-        weights=weights,
-        seed=seed,
-        allow_unsafe=allow_unsafe,
-    )
+    if not train:
+        if click.get_current_context().get_parameter_source("data") is ParameterSource.COMMANDLINE:
+            raise usage("--data is used by --retrain alone. Add --retrain, or leave --data out.")
+        settings["data"] = None  # a config file says it for all commands
     with ending():
-        read_patch(Path(patch), allow_unsafe=allow_unsafe)  # what is wrong with it shows before TensorFlow is loaded
-        ended = once("apply", job, asked={"patch": patch, "model": out}, verbose=verbose)
+        # What is wrong with it shows before TensorFlow is loaded.
+        read_patch(Path(patch), allow_unsafe=settings["allow_unsafe"])
+        ended = once("apply", job_of(settings), asked={"patch": patch, "model": out}, verbose=verbose)
     write(ended.document, form, _show)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from autofix.cli import options
@@ -17,43 +19,18 @@ from autofix.cli.types import SpecType
 @options.format_option
 @options.allow_unsafe_option
 @options.common_options
-def check(
-    model: str,
-    data: str | None,
-    target_column: str | None,
-    drop_columns: tuple[str, ...],
-    epochs: int | None,
-    batch_size: int | None,
-    class_weight: dict[str, float] | None,
-    shuffle: bool,
-    form: str,
-    allow_unsafe: bool,
-    verbose: int,
-) -> None:
+def check(form: str, verbose: int, **settings: Any) -> None:
     """Say what is wrong with a model, and with its data, as far as it shows without training.
 
     MODEL and DATA are named as for autofix repair. Without --data the model alone is looked at. Exits with 3 if
     something is found that matters.
     """
-    from autofix.cli.running import configure_logs, once
+    from autofix.cli.running import configure_logs, job_of, once
     from autofix.cli.showing import show_findings, write
-    from autofix.job import Job
 
     configure_logs(verbose)
-    job = Job(
-        model=model,
-        data=data or "",
-        out="",
-        target_column=target_column,
-        drop_columns=drop_columns,
-        epochs=epochs,
-        batch_size=batch_size,
-        class_weight=class_weight,
-        shuffle=shuffle,
-        allow_unsafe=allow_unsafe,
-    )
     with ending():
-        ended = once("check", job, verbose=verbose)
+        ended = once("check", job_of(settings), verbose=verbose)
     count = len(ended.document["findings"])
     counted = f"{count} {'thing is' if count == 1 else 'things are'} wrong, as shows before training."
     sentence = "Nothing is wrong that shows before training." if ended.document["ok"] else counted

@@ -7,7 +7,7 @@ import logging
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +53,18 @@ def configure_logs(verbose: int) -> None:
     level = (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)]
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("autofix").setLevel(level)
+
+
+def job_of(settings: Mapping[str, Any], out: str = "") -> Job:
+    """Returns the job that options describe.
+
+    Args:
+        settings: Values of the options of a command, which are called like the fields of a job; others are left out.
+        out: The run folder; empty where it is `once`'s own.
+    """
+    known = {item.name for item in fields(Job)} - {"out"}
+    given = {name: value for name, value in settings.items() if name in known and value is not None}
+    return Job(**{"data": "", **given, "out": out})
 
 
 def run(job: Job, *, verbose: int = 0) -> Ended:

@@ -83,6 +83,9 @@ def test_repair_then_status_report_and_apply(repaired, command, models, table, t
     assert applied.exit_code == 0, applied.output
     said = json.loads(applied.stdout)
     assert said["weights_kept"] == said["weights"] > 0
+    Path("autofix.yaml").write_text(f"data: {table}\ntarget: label\n")  # for all commands, needed here or not
+    again = command("apply", "runs/x", model, "-o", "again.keras", "--format", "json")
+    assert json.loads(again.stdout)["retrained"] is False
     trained = command("apply", "runs/x/change_log.json", *train(models, table), "-o", "t.keras", "--retrain")
     assert trained.exit_code == 0, trained.output
     assert "on rows held out" in trained.stdout
