@@ -195,6 +195,24 @@ def test_what_the_users_code_prints_is_no_result_and_it_runs_once(command, model
 
 
 @pytest.mark.parametrize(
+    "words",
+    [
+        "repair {m} --data none.csv",
+        "repair none.keras --data {d}",
+        "repair own.py:build --data {d}",
+        "diagnose {m} --data {d} --validation-data none.csv",
+        "check none.keras",
+        "apply none {m} -o o.keras",
+    ],
+)
+def test_what_is_not_there_is_named_before_tensorflow_is_loaded(command, models, monkeypatch, words):
+    monkeypatch.setattr("autofix.supervisor.supervise", None)
+    result = command(*words.format(m=models / "plain.keras", d=models / "data.npz").split())
+    assert result.exit_code == 2, result.exc_info
+    assert "Check the path" in result.stderr
+
+
+@pytest.mark.parametrize(
     ("arguments", "config", "told"),
     [
         (["--nope", "pipeline.yaml"], "", "--nope"),
