@@ -120,8 +120,12 @@ class RunFolder:
             return []
 
     def trials(self) -> list[Outcome]:
-        """Returns every finished run, in order, without weights: scores and, where probes were on, traces."""
-        return [entry.outcome for entry in self.ledger if entry.outcome is not None]
+        """Returns every finished run, in order, without weights: scores and, where probes were on, traces.
+
+        What cannot be read, such as that of a newer version, is left out and stays where it is.
+        """
+        ledger = Ledger(self.path / TRIALS, mends=False)
+        return [entry.outcome for entry in ledger if entry.outcome is not None]
 
     def before_and_after(self) -> tuple[Outcome | None, Outcome | None]:
         """Returns a run of the program as it came and one of the repaired one; see `curves.before_and_after`."""

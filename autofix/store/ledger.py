@@ -56,10 +56,12 @@ class Ledger:
 
     Args:
         folder: Created with the first answer.
+        mends: Whether answers that cannot be read are set aside; a reader of somebody else's folder leaves them.
     """
 
-    def __init__(self, folder: str | os.PathLike[str]) -> None:
+    def __init__(self, folder: str | os.PathLike[str], *, mends: bool = True) -> None:
         self.folder = Path(folder)
+        self._mends = mends
         self._lock = threading.RLock()
         self._names: dict[str, str] = {}
         self._known: dict[str, Entry] = {}
@@ -169,6 +171,9 @@ class Ledger:
             return self._known[key]
 
     def _set_aside(self, path: Path, error: Exception) -> None:
+        if not self._mends:
+            logger.info("%s cannot be read and is left out. %s", path, error)
+            return
         logger.warning("%s cannot be read and is set aside; that run is made again. %s", path, error)
         try:
             path.replace(path.with_name(path.name + ASIDE))

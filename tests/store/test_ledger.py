@@ -19,6 +19,7 @@ from autofix.change import Change, Patch
 from autofix.outcome import Outcome, Status
 from autofix.scoring import Score
 from autofix.store import arrays, written
+from autofix.store.folder import RunFolder
 from autofix.store.ledger import Ledger
 from autofix.strategy import RangeTest
 from autofix.trace import ArrayReading, LayerReading, PredictionReading, Trace, WeightReading
@@ -167,6 +168,18 @@ def test_corrupt_answer_is_set_aside_with_a_warning(tmp_path, caplog, spoil):
     assert [entry.asked["seed"] for entry in ledger] == [0, 2]
     ledger.add({"seed": 1}, began=5.0, ended=6.0, outcome=outcome(0.5))
     assert Ledger(tmp_path).find({"seed": 1}).outcome.score.value == 0.5
+
+
+def test_who_only_reads_a_run_folder_leaves_what_cannot_be_read(tmp_path, caplog):
+    trials = tmp_path / "trials"
+    trials.mkdir()
+    newer = trials / f"00000-{'0' * 16}.json"
+    newer.write_text('{"of": "a newer version"}')
+    assert RunFolder.at(tmp_path).trials() == []
+    assert [item.name for item in trials.iterdir()] == [newer.name]
+    assert not [record for record in caplog.records if record.levelname == "WARNING"]
+    assert list(Ledger(trials)) == []
+    assert not newer.exists()
 
 
 def test_foreign_files_are_left_alone(tmp_path):
