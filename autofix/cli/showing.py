@@ -34,8 +34,24 @@ def finish(ended: Ended, folder: Path, form: str) -> NoReturn:
     if ended.error is not None or "status" not in ended.document:
         way = f"stopped; run the same command again to go on where it was ({folder})."
         raise failure(ended.error or way, ended.exit)
-    write(summary_of(folder), form, lambda shown: click.echo(summarised(shown), nl=False))
+    write(summary_of(folder), form, lambda shown: _show(shown, folder))
     raise SystemExit(int(ended.exit))
+
+
+def _show(document: Mapping[str, Any], folder: Path) -> None:
+    """Prints a result: coloured in a terminal that shows colours, else as plain text."""
+    from rich.console import Console
+
+    from autofix.report import document as documents
+    from autofix.report import terminal
+    from autofix.store.folder import RunFolder
+
+    console = Console(highlight=False)
+    if not terminal.is_colourful(console):
+        click.echo(summarised(document), nl=False)
+        return
+    terminal.print_document(documents.of_run(RunFolder.at(folder)), console)
+    console.print(_written(document))
 
 
 def write(document: Mapping[str, Any], form: str, table: Callable[[Mapping[str, Any]], None]) -> None:
@@ -92,8 +108,13 @@ def _summary(console: Any, document: Mapping[str, Any]) -> None:
         if lines:
             console.print(f"\n[bold]{heading}[/bold]")
             _points(console, lines)
+    console.print(f"\n{_written(document)}")
+
+
+def _written(document: Mapping[str, Any]) -> str:
+    """Returns where the files of a run are, as markup."""
     files = [name for name in FILES if (Path(document["folder"]) / name).exists()]
-    console.print(f"\nWritten to {_plain(document['folder'])}: {', '.join(files)}")
+    return f"Written to {_plain(document['folder'])}: {', '.join(files)}"
 
 
 def _found(console: Any, document: Mapping[str, Any]) -> None:

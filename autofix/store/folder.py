@@ -62,8 +62,8 @@ class RunFolder:
 
     @property
     def ledger(self) -> Ledger:
-        """Every finished run of the trainer."""
-        return Ledger(self.path / TRIALS)
+        """Every finished run of the trainer, for readers: nothing is moved or written."""
+        return Ledger(self.path / TRIALS, is_own=False)
 
     def run_document(self) -> dict[str, Any]:
         """Returns `run.json`; empty where no repair was begun.
@@ -120,12 +120,8 @@ class RunFolder:
             return []
 
     def trials(self) -> list[Outcome]:
-        """Returns every finished run, in order, without weights: scores and, where probes were on, traces.
-
-        What cannot be read, such as that of a newer version, is left out and stays where it is.
-        """
-        ledger = Ledger(self.path / TRIALS, mends=False)
-        return [entry.outcome for entry in ledger if entry.outcome is not None]
+        """Returns every finished run, in order, without weights: scores and, where probes were on, traces."""
+        return [entry.outcome for entry in self.ledger if entry.outcome is not None]
 
     def before_and_after(self) -> tuple[Outcome | None, Outcome | None]:
         """Returns a run of the program as it came and one of the repaired one; see `curves.before_and_after`."""

@@ -56,12 +56,12 @@ class Ledger:
 
     Args:
         folder: Created with the first answer.
-        mends: Whether answers that cannot be read are set aside; a reader of somebody else's folder leaves them.
+        is_own: Whether this process is the one that writes: it sets aside what cannot be read. Others leave it.
     """
 
-    def __init__(self, folder: str | os.PathLike[str], *, mends: bool = True) -> None:
+    def __init__(self, folder: str | os.PathLike[str], *, is_own: bool = True) -> None:
         self.folder = Path(folder)
-        self._mends = mends
+        self._is_own = is_own
         self._lock = threading.RLock()
         self._names: dict[str, str] = {}
         self._known: dict[str, Entry] = {}
@@ -171,8 +171,8 @@ class Ledger:
             return self._known[key]
 
     def _set_aside(self, path: Path, error: Exception) -> None:
-        if not self._mends:
-            logger.info("%s cannot be read and is left out. %s", path, error)
+        if not self._is_own:
+            logger.warning("%s cannot be read and is left out. %s", path, error)
             return
         logger.warning("%s cannot be read and is set aside; that run is made again. %s", path, error)
         try:

@@ -84,7 +84,7 @@ class Record:
         try:
             folder.tidy()
             folder.write_run(self._document)
-            self.ledger: Ledger = folder.ledger
+            self.ledger = Ledger(folder / names.TRIALS)
             name = self._document["study"]
             study = in_journal(folder / names.JOURNAL, name) if storage is None else in_database(storage, name)
         except OSError as error:

@@ -6,7 +6,7 @@ import functools
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from typing import Any, get_type_hints
 
 from autofix.change import Patch
@@ -86,7 +86,12 @@ def _plain_outcome() -> Any:
     from pydantic import ConfigDict, create_model
 
     hints = get_type_hints(Outcome)
-    known: Any = {item.name: (hints[item.name], ...) for item in fields(Outcome) if item.name not in APART}
+    # What has a default may be missing: it was written before there was such a field.
+    known: Any = {
+        item.name: (hints[item.name], ... if item.default is MISSING else item.default)
+        for item in fields(Outcome)
+        if item.name not in APART
+    }
     return create_model("PlainOutcome", __config__=ConfigDict(extra="forbid"), **known)
 
 

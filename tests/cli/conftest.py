@@ -54,6 +54,7 @@ def models(tmp_path_factory) -> Path:
     import keras
 
     folder = tmp_path_factory.mktemp("models")
+    keras.utils.clear_session()  # names that Keras counts begin anew, whatever ran before
     layers = keras.layers
 
     with contextlib.chdir(folder), warnings.catch_warnings():  # building it runs the Lambda layer too

@@ -19,7 +19,6 @@ from autofix.change import Change, Patch
 from autofix.outcome import Outcome, Status
 from autofix.scoring import Score
 from autofix.store import arrays, written
-from autofix.store.folder import RunFolder
 from autofix.store.ledger import Ledger
 from autofix.strategy import RangeTest
 from autofix.trace import ArrayReading, LayerReading, PredictionReading, Trace, WeightReading
@@ -170,16 +169,22 @@ def test_corrupt_answer_is_set_aside_with_a_warning(tmp_path, caplog, spoil):
     assert Ledger(tmp_path).find({"seed": 1}).outcome.score.value == 0.5
 
 
-def test_who_only_reads_a_run_folder_leaves_what_cannot_be_read(tmp_path, caplog):
-    trials = tmp_path / "trials"
-    trials.mkdir()
-    newer = trials / f"00000-{'0' * 16}.json"
-    newer.write_text('{"of": "a newer version"}')
-    assert RunFolder.at(tmp_path).trials() == []
-    assert [item.name for item in trials.iterdir()] == [newer.name]
-    assert not [record for record in caplog.records if record.levelname == "WARNING"]
-    assert list(Ledger(trials)) == []
-    assert not newer.exists()
+def test_who_only_reads_moves_nothing(tmp_path, caplog):
+    Ledger(tmp_path).add({"what": "run", "seed": 0}, began=0.0, ended=1.0, outcome=outcome(0.5, patch("a")))
+    (path,) = tmp_path.iterdir()
+    path.write_text("{")
+    with caplog.at_level(logging.WARNING, logger="autofix"):
+        assert list(Ledger(tmp_path, is_own=False)) == []
+    assert path.read_text() == "{"
+    assert "left out" in caplog.text
+
+
+def test_an_answer_from_before_a_field_was_there_is_read():
+    made = outcome(0.5, patch("a"))
+    document = written.of_outcome(made)
+    for name in ("predictions", "resampled", "share"):
+        del document[name]
+    assert written.to_outcome(document) == made
 
 
 def test_foreign_files_are_left_alone(tmp_path):

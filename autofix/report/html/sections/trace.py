@@ -153,7 +153,8 @@ def units(document: Document) -> Section | Missing:
         "saturated": "Saturated: an output is within 1 % of a bound of its activation.",
     }
     none = "" if len(there) > 1 else f" No layer has {'saturated' if there == ['dead'] else 'dead'} units."
-    others = f" {len(worst) - len(layers)} layers with fewer or none are left out." if len(worst) > len(layers) else ""
+    left = len(worst) - len(layers)
+    others = f" {left} {'layer' if left == 1 else 'layers'} with fewer or none left out." if left > 0 else ""
     means = " ".join(meaning[name] for name in there)
     lead = f"At the end of training, on a sample of training rows. {means}{none}{others}"
     data = {"keys": [NAMES[key] for key in found], "names": there, "rows": rows}
