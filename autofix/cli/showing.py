@@ -50,8 +50,16 @@ def _show(document: Mapping[str, Any], folder: Path) -> None:
     if not terminal.is_colourful(console):
         click.echo(summarised(document), nl=False)
         return
-    terminal.print_document(documents.of_run(RunFolder.at(folder)), console)
+    terminal.print_document(_all_printable(documents.of_run(RunFolder.at(folder))), console)
     console.print(_written(document))
+
+
+def _all_printable(node: Any) -> Any:
+    if isinstance(node, Mapping):
+        return {key: _all_printable(item) for key, item in node.items()}
+    if isinstance(node, list | tuple):
+        return [_all_printable(item) for item in node]
+    return printable(node) if isinstance(node, str) else node
 
 
 def write(document: Mapping[str, Any], form: str, table: Callable[[Mapping[str, Any]], None]) -> None:
