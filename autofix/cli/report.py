@@ -11,18 +11,28 @@ from autofix.cli.ending import ending
 
 # What is written of a run, by the name of the format: each takes the run folder and returns the text.
 FORMATS = {
-    "text": "autofix.cli.folder:text",
+    "table": "autofix.cli.folder:text",
+    "json": "autofix.cli.folder:as_json",
+    "yaml": "autofix.cli.folder:as_yaml",
     "markdown": "autofix.cli.folder:markdown",
     "html": "autofix.cli.folder:html",
 }
 
 
-@click.command(epilog=options.SOURCES)
+@click.command(epilog=options.READING)
 @click.argument("run", type=click.Path())
-@options.setting("--format", "form", type=click.Choice(list(FORMATS)), default="text", show_default=True, help="Form.")
-@options.setting("-o", "--out", type=click.Path(), help="File to write to.  [default: standard output]")
+# On the command line alone: in a config file, and in the environment, `out` is a run folder.
+@click.option("-o", "--out", metavar="FILE", type=click.Path(), help="File to write to.  [default: standard output]")
+@options.setting(
+    "--format",
+    "form",
+    type=click.Choice(list(FORMATS)),
+    default="table",
+    show_default=True,
+    help="How the result is written.",
+)
 @options.common_options
-def report(run: str, form: str, out: str | None, verbose: int) -> None:
+def report(run: str, out: str | None, form: str, verbose: int) -> None:
     """Write what a run found, changed and proved.
 
     RUN is a run folder.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from autofix.cli.ending import failure
+from autofix.cli.terminal import printable
 
 if TYPE_CHECKING:
     from autofix.supervisor import Ended
@@ -19,8 +20,6 @@ WIDTH = 100
 SCORES = {"before": "before", "trained as long": "control", "after": "after"}
 # Files of a run folder that people look for.
 FILES = ("repaired.keras", "patch.yaml", "change_log.md", "metrics.json", "encoding.json")
-# What a script reads: all that `metrics.json` holds but what is long and stands in files of its own.
-ELSEWHERE = ("trials", "recipe", "traceback")
 
 
 def finish(ended: Ended, folder: Path, form: str) -> NoReturn:
@@ -30,13 +29,12 @@ def finish(ended: Ended, folder: Path, form: str) -> NoReturn:
         SystemExit: If there is a result.
         click.ClickException: If there is none; its message says why.
     """
-    from autofix.cli.folder import result_of
+    from autofix.cli.folder import summary_of
 
     if ended.error is not None or "status" not in ended.document:
         way = f"stopped; run the same command again to go on where it was ({folder})."
         raise failure(ended.error or way, ended.exit)
-    document = {key: value for key, value in result_of(folder).items() if key not in ELSEWHERE}
-    write(document, form, lambda shown: _show(shown, folder))
+    write(summary_of(folder), form, lambda shown: _show(shown, folder))
     raise SystemExit(int(ended.exit))
 
 
@@ -52,20 +50,31 @@ def _show(document: Mapping[str, Any], folder: Path) -> None:
     if not terminal.is_colourful(console):
         click.echo(summarised(document), nl=False)
         return
-    terminal.print_document(documents.of_run(RunFolder.at(folder)), console)
+    terminal.print_document(_all_printable(documents.of_run(RunFolder.at(folder))), console)
     console.print(_written(document))
+
+
+def _all_printable(node: Any) -> Any:
+    if isinstance(node, Mapping):
+        return {key: _all_printable(item) for key, item in node.items()}
+    if isinstance(node, list | tuple):
+        return [_all_printable(item) for item in node]
+    return printable(node) if isinstance(node, str) else node
 
 
 def write(document: Mapping[str, Any], form: str, table: Callable[[Mapping[str, Any]], None]) -> None:
     """Writes a result in one of the forms; `table` is for people."""
-    if form == "json":
-        click.echo(json.dumps(document, indent=1))
-    elif form == "yaml":
-        from autofix import yaml_text
-
-        click.echo(yaml_text.write(dict(document)), nl=False)
-    else:
+    if form == "table":
         table(document)
+    else:
+        click.echo(serialised(document, form), nl=False)
+
+
+def serialised(document: Mapping[str, Any], form: str) -> str:
+    """Returns a result as "json" or "yaml"."""
+    from autofix import yaml_text
+
+    return json.dumps(document, indent=1) + "\n" if form == "json" else yaml_text.write(dict(document))
 
 
 def summarised(document: Mapping[str, Any]) -> str:
@@ -80,7 +89,8 @@ def show_findings(document: Mapping[str, Any]) -> None:
 
 def show_changes(document: Mapping[str, Any]) -> None:
     """Prints the changes of a patch."""
-    click.echo(_rendered(lambda console: _changes(console, document)), nl=False)
+    shown = _rendered(lambda console: _changes(console, document)).lstrip("\n")
+    click.echo(shown or "The patch changes nothing.\n", nl=False)
 
 
 def show_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
@@ -139,10 +149,10 @@ def _rendered(printed: Callable[[Any], None]) -> str:
 
 
 def _plain(text: Any) -> str:
-    """Returns text in which nothing is taken for markup."""
+    """Returns text in which nothing is taken for markup, nor for an order to the terminal."""
     from rich.markup import escape
 
-    return escape(str(text))
+    return escape(printable(str(text)))
 
 
 def _cell(value: Any) -> str:

@@ -13,7 +13,7 @@ from autofix.confirm import Measured
 from autofix.errors import FixYourCall
 from autofix.outcome import Outcome
 from autofix.report import document, importance
-from autofix.report.words import effect_text, metric_text, seconds_text
+from autofix.report.words import effect_text, metric_text, seconds_text, value_text
 from autofix.result import RepairResult
 from tests.doubles import outcome
 from tests.report.samples import SAMPLES, trace
@@ -129,6 +129,8 @@ def test_words():
     assert effect_text(0.31, "r2") == "without it: r2 falls by 0.310"
     assert effect_text(-0.02, "r2") == "without it: r2 rises by 0.020"
     assert effect_text(1e6, "r2") == "without it: the run does not train"
+    inner = [{"class_name": name, "config": {}} for name in ("InputLayer", "Normalization", "Dropout")]
+    assert value_text([{"class_name": "Functional", "config": {"layers": inner}}]) == "Normalization() + Dropout()"
     assert metric_text("balanced_accuracy") == "balanced accuracy"
     assert metric_text("r2") == "R\N{SUPERSCRIPT TWO}"
     assert [seconds_text(one) for one in (1.23, 75, 4000)] == ["1.2 s", "1 min 15 s", "1 h 06 min"]
