@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from autofix.cli.ending import failure
+from autofix.report.words import BEYOND_READING, NO_LOSS, capital, effect_text, value_text
 
 if TYPE_CHECKING:
     from autofix.supervisor import Ended
@@ -188,7 +189,6 @@ def _scores(console: Any, document: Mapping[str, Any]) -> None:
 
 def _changes(console: Any, document: Mapping[str, Any]) -> None:
     from autofix.change import Patch
-    from autofix.report.text import show
 
     lines = Patch.from_dict({"changes": document.get("changes") or []}).lines
     if not lines:
@@ -198,12 +198,24 @@ def _changes(console: Any, document: Mapping[str, Any]) -> None:
         first = line[0]
         where = first.path if len(line) == 1 else f"{first.path} and {len(line) - 1} more"
         table.add_row(
-            f"{number}. {_plain(where)}", _plain(show(first.before)), _plain(show(first.after)), _cell(first.effect)
+            f"{number}. {_plain(where)}",
+            _plain(value_text(first.before)),
+            _plain(value_text(first.after)),
+            _worth(first.effect),
         )
     console.print()
     console.print(table)
     for number, line in enumerate(lines, 1):
-        _points(console, [f"{line[0].why} [{line[0].strategy}]"], f"  {number}. ")
+        first = line[0]
+        # A column of numbers has no words for what is worth it without a score.
+        told = "" if _worth(first.effect) else effect_text(first.effect, str(document.get("metric") or "the score"))
+        said = f" {capital(told)}." if told else ""
+        _points(console, [f"{first.why}{said} [{first.strategy}]"], f"  {number}. ")
+
+
+def _worth(effect: float | None) -> str:
+    """What is lost without a change, where that is a number to read."""
+    return _cell(effect) if effect is not None and NO_LOSS <= effect <= BEYOND_READING else ""
 
 
 def _findings(console: Any, found: Sequence[Mapping[str, Any]]) -> None:

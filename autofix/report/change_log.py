@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from autofix.change import Change
-from autofix.report.text import CAUSES, show
+from autofix.report.text import CAUSES
+from autofix.report.words import effect_text, value_text
 
 if TYPE_CHECKING:
     from autofix.result import RepairResult
@@ -53,11 +54,12 @@ def _lines(result: RepairResult) -> Iterator[str]:
 def _change(number: int, line: tuple[Change, ...], metric: str) -> Iterator[str]:
     first = line[0]
     places = ", ".join(f"`{change.path}`" for change in line)
-    befores = " | ".join(dict.fromkeys(show(change.before) for change in line))
-    yield f"{number}. {places}: `{befores}` -> `{show(first.after)}` ({first.strategy})"
+    befores = " | ".join(dict.fromkeys(value_text(change.before) for change in line))
+    yield f"{number}. {places}: `{befores}` -> `{value_text(first.after)}` ({first.strategy})"
     yield f"   - why: {_plain(first.why)}"
-    if first.effect is not None:
-        yield f"   - without it, {metric} falls by {first.effect:.3f}"
+    effect = effect_text(first.effect, metric)
+    if effect:
+        yield f"   - {effect}"
 
 
 def _plain(text: str) -> str:

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from autofix.result import RepairResult
 
 WIDTH = 100
-# By the name that whoever writes change logs knows it.
-show = value_text
 
 # Findings shown in full; the rest are counted.
 FINDINGS = 6
@@ -100,9 +98,9 @@ def _change(number: int, line: tuple[Change, ...], metric: str) -> Iterator[str]
     first = line[0]
     places = [change.path for change in line]
     where = places[0] if len(places) == 1 else f"{places[0]} and {len(places) - 1} more"
-    befores = list(dict.fromkeys(show(change.before) for change in line))
+    befores = list(dict.fromkeys(value_text(change.before) for change in line))
     before = befores[0] if len(befores) == 1 else " | ".join(befores)
-    yield f"  {number}. {where}: {before} -> {show(first.after)}"
+    yield f"  {number}. {where}: {before} -> {value_text(first.after)}"
     yield from _wrapped(f"why: {first.why}", "     ")
     effect = effect_text(first.effect, metric)
     yield f"     {effect}   [{first.strategy}]" if effect else f"     [{first.strategy}]"

@@ -10,6 +10,10 @@ from autofix.frozen import thaw
 LONGEST = 60
 # A loss of score beyond this is that of outputs which are not finite (the floor of R2 is -1e6): no number to read.
 BEYOND_READING = 1e3
+# A loss of score below this is none: ties between equal scores are settled by as much (`TIE_SHARE` in scoring.py).
+NO_LOSS = 1e-3
+# A gain of score below this is noise: what is kept all the same was weighed by one run.
+NO_GAIN = 1e-2
 # Scores beyond this have no decimals worth reading.
 LARGE = 1e4
 # Typographic signs: a minus as wide as a plus, and a dash where there is no number.
@@ -40,14 +44,23 @@ def value_text(value: Any) -> str:
 
 
 def effect_text(effect: float | None, metric: str) -> str:
-    """Says what is lost without a change; "" where it was not measured."""
+    """Says what is lost without a change; "" where it was not measured.
+
+    A change that no score is lost without is there for what it mends: a fault that is certain.
+    """
     if effect is None:
         return ""
     if effect > BEYOND_READING:
         return "without it: the run does not train"
-    if effect < 0:
-        return f"without it: {metric} rises by {-effect:.3f}"
-    return f"without it: {metric} falls by {effect:.3f}"
+    if effect >= NO_LOSS:
+        return f"without it: {metric} falls by {effect:.3f}"
+    same = "stays the same" if effect > -NO_GAIN else f"rises by {-effect:.3f}"
+    return f"without it: {metric} {same}, but the fault remains"
+
+
+def capital(text: str) -> str:
+    """Returns text that begins with a capital letter."""
+    return text[:1].upper() + text[1:]
 
 
 def metric_text(name: str) -> str:

@@ -10,7 +10,7 @@ from autofix import judge
 from autofix.errors import FixYourModel, one_line
 from autofix.frozen import thaw
 from autofix.recipe import Recipe
-from autofix.report.text import show
+from autofix.report.words import value_text as show
 from autofix.result import RepairResult, Verdict
 from autofix.retraining import drift
 from autofix.retraining.asked import Answer, Asked

@@ -127,7 +127,9 @@ def test_importances_name_what_matters():
 def test_words():
     assert effect_text(None, "r2") == ""
     assert effect_text(0.31, "r2") == "without it: r2 falls by 0.310"
-    assert effect_text(-0.02, "r2") == "without it: r2 rises by 0.020"
+    assert effect_text(-0.02, "r2") == "without it: r2 rises by 0.020, but the fault remains"
+    for none in (0.0, 0.0009, -0.005):
+        assert effect_text(none, "r2") == "without it: r2 stays the same, but the fault remains"
     assert effect_text(1e6, "r2") == "without it: the run does not train"
     assert metric_text("balanced_accuracy") == "balanced accuracy"
     assert metric_text("r2") == "R\N{SUPERSCRIPT TWO}"

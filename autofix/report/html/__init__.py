@@ -14,7 +14,7 @@ from typing import Any
 
 from autofix import files
 from autofix.errors import FixYourCall
-from autofix.report.words import metric_text, score_text, seconds_text
+from autofix.report.words import capital, metric_text, score_text, seconds_text
 
 FOLDER = Path(__file__).parent
 # What the badge of each verdict looks like: whether there is a sound model, a better one, or none.
@@ -85,8 +85,7 @@ def render(document: Mapping[str, Any]) -> str:
 
 def _lead(document: Mapping[str, Any]) -> str:
     """The sentence under the verdict: what the scores are."""
-    metric = metric_text(document["metric"])
-    metric = metric[:1].upper() + metric[1:]
+    metric = capital(metric_text(document["metric"]))
     before, after = document.get("before"), document.get("after")
     if before and after:
         seeds = len(after["values"])

@@ -7,8 +7,8 @@ from typing import Any
 
 from autofix.report.html import charts
 from autofix.report.html.chart import Series
-from autofix.report.html.section import NAMES, Document, Figure, Missing, Section, Table, capital, table_of
-from autofix.report.words import NOTHING
+from autofix.report.html.section import NAMES, Document, Figure, Missing, Section, Table, table_of
+from autofix.report.words import NOTHING, capital
 
 # Wider confusion tables stand below each other.
 NARROW_TABLE = 11

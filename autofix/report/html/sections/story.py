@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from autofix.report.html import charts
-from autofix.report.html.section import NAMES, Document, Figure, Missing, Section, capital
-from autofix.report.words import BEYOND_READING, metric_text
+from autofix.report.html.section import NAMES, Document, Figure, Missing, Section
+from autofix.report.words import BEYOND_READING, capital, effect_text, metric_text
 
 # Findings below this severity are told of in a list that is folded away; so are all but the first of the others.
 LESSER, MOST_FINDINGS = 0.3, 6
@@ -22,7 +22,15 @@ def changes(document: Document) -> Section | Missing:
         else "In the order in which they are applied, each with its evidence and what it is worth."
     )
     most = max((line["effect"] or 0.0 for line in lines if (line["effect"] or 0.0) < BEYOND_READING), default=0.0)
-    rows = [{**line, "width": _share(line["effect"], most)} for line in lines]
+    metric = metric_text(document["metric"])
+    rows = [
+        {
+            **line,
+            "worth": capital(effect_text(line["effect"], metric)) or "Effect not measured",
+            "width": _share(line["effect"], most),
+        }
+        for line in lines
+    ]
     return Section("changes", title, "changes", lead, data={"lines": rows})
 
 
@@ -96,6 +104,6 @@ def versions(document: Document) -> Section | Missing:
 
 
 def _share(value: float | None, most: float) -> float | None:
-    if value is None or most <= 0:
+    if value is None or value <= 0:
         return None
-    return max(0.0, min(1.0, value / most))
+    return 1.0 if value > BEYOND_READING else min(1.0, value / most)

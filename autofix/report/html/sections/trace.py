@@ -15,12 +15,11 @@ from autofix.report.html.section import (
     Missing,
     Section,
     Table,
-    capital,
     cell_text,
     runs_of,
     table_of,
 )  # fmt: skip
-from autofix.report.words import metric_text
+from autofix.report.words import capital, metric_text
 
 # Colours of the heat maps span at most so many powers of ten, and leave out this share of the norms at either end: one
 # step that explodes would leave a single colour to all others.
