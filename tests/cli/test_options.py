@@ -53,8 +53,6 @@ DEFAULTS = {
     "verbose": 0,
     "retrain": False,
 }  # None for all others
-# The values of these formats differ from the others'.
-REPORTED = {"format": (("--format", "markdown"), "text", "markdown", "markdown", "text", "markdown")}
 MINE = ("repair", "diagnose", "check", "apply", "status", "report")
 ARGUMENTS = {"apply": ["patch.yaml", "model.keras"], "status": ["run"], "report": ["run"]}
 
@@ -86,11 +84,9 @@ OPTIONS = [(name, setting) for name in MINE for setting in settings_of(name) if 
 @pytest.mark.parametrize(("name", "setting"), OPTIONS, ids=lambda item: getattr(item, "key", item))
 def test_option_before_environment_before_config_before_default(name, setting, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    flag, environment, config, *expected = (REPORTED if name == "report" else {}).get(setting.key, GIVEN[setting.key])
+    flag, environment, config, *expected = GIVEN[setting.key]
     if not setting.required:
-        assert value(name, setting, []) == (
-            "text" if name == "report" and setting.key == "format" else DEFAULTS.get(setting.key)
-        )
+        assert value(name, setting, []) == DEFAULTS.get(setting.key)
     Path("autofix.yaml").write_text(yaml.safe_dump({setting.key: config}))
     assert value(name, setting, []) == expected[2]
     monkeypatch.setenv(f"AUTOFIX_{setting.key.upper()}", environment)
@@ -100,6 +96,14 @@ def test_option_before_environment_before_config_before_default(name, setting, m
 
 def test_every_option_of_every_command_is_tried():
     assert {setting.key for _, setting in OPTIONS} == GIVEN.keys()
+
+
+def test_what_repair_writes_is_not_what_report_writes(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    Path("autofix.yaml").write_text("format: json\nout: runs/x\n")
+    monkeypatch.setenv("AUTOFIX_FORMAT", "yaml")
+    found = command_of("report").make_context("report", ["runs/x"]).params
+    assert (found["form"], found["out"]) == (None, None)
 
 
 def test_a_flag_in_the_environment_can_be_undone_on_the_command_line(monkeypatch, tmp_path):

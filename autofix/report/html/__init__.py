@@ -71,7 +71,7 @@ def render(document: Mapping[str, Any]) -> str:
         drawn=lambda svg: Markup(svg),
     )
     shown, missing = sections(document)
-    return environment.get_template("report.html.j2").render(
+    page = environment.get_template("report.html.j2").render(
         document=document,
         metric=metric_text(document["metric"]),
         tone=TONES.get(document["status"], "none"),
@@ -81,6 +81,7 @@ def render(document: Mapping[str, Any]) -> str:
         style=Markup((FOLDER / "report.css").read_text(encoding="utf-8")),
         script=Markup((FOLDER / "report.js").read_text(encoding="utf-8")),
     )
+    return page.lstrip()  # macros stand before the first line of the page, and leave theirs empty
 
 
 def _lead(document: Mapping[str, Any]) -> str:
