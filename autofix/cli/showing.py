@@ -182,6 +182,8 @@ def _scores(console: Any, document: Mapping[str, Any]) -> None:
         if measured:
             runs = sum(value is not None for value in measured["values"])
             table.add_row(name, _cell(measured["mean"]), _cell(measured["spread"]), str(runs))
+            for output, score in (measured.get("outputs") or {}).items():
+                table.add_row(f"  output {_plain(output)}", _cell(score), "", "")
     if table.rows:
         console.print()
         console.print(table)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from autofix.change import Change
 from autofix.report.text import CAUSES
-from autofix.report.words import effect_text, value_text
+from autofix.report.words import effect_text, outputs_text, over_text, value_text
 
 if TYPE_CHECKING:
     from autofix.result import RepairResult
@@ -30,9 +30,11 @@ def _lines(result: RepairResult) -> Iterator[str]:
         if found is not None
     ]
     if scores:
-        yield from ("", f"| {result.metric} on rows the search never saw | score | seeds |", "|---|---|---|")
+        over = over_text(dict(scores[0][1].outputs))
+        yield from ("", f"| {result.metric}{over} on rows the search never saw | score | seeds |", "|---|---|---|")
         for name, found in scores:
-            yield f"| {name} | {found} | {len(found.values)} |"
+            parts = outputs_text(dict(found.outputs))
+            yield f"| {name} | {found}{f' ({_plain(parts)})' if parts else ''} | {len(found.values)} |"
     if result.patch:
         yield from ("", "## What was changed", "")
         if not result.retrained:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from autofix.report.words import effect_text, measured_text, metric_text, seconds_text
+from autofix.report.words import effect_text, measured_text, metric_text, outputs_text, over_text, seconds_text
 
 # Findings and causes shown; the rest are counted.
 FINDINGS, CAUSES = 3, 3
@@ -35,7 +35,8 @@ def result(document: Mapping[str, Any]) -> str:
         if document.get(key)
     )
     scores = f'<table style="border-collapse:collapse;margin:.5em 0;font-size:inherit">{rows}</table>' if rows else ""
-    head = f'<div style="{SOFT}">{escape(metric)} on rows the search never saw</div>' if rows else ""
+    over = over_text((document["before"] or {}).get("outputs") or {})
+    head = f'<div style="{SOFT}">{escape(metric)}{over} on rows the search never saw</div>' if rows else ""
     found = document["diagnosis"]
     wrong = "".join(finding(one) for one in found[:FINDINGS])
     rest = len(found) - FINDINGS
@@ -106,4 +107,6 @@ def _titled(title: str, body: str) -> str:
 
 
 def _measured(document: Mapping[str, Any]) -> str:
-    return measured_text(document["mean"], document["spread"], len(document["values"]))
+    parts = escape(outputs_text(document.get("outputs") or {}))
+    beside = f' <span style="{SOFT}font-weight:400">({parts})</span>' if parts else ""
+    return measured_text(document["mean"], document["spread"], len(document["values"])) + beside

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from autofix.report import document as documents
-from autofix.report.words import effect_text, measured_text, metric_text, seconds_text
+from autofix.report.words import effect_text, measured_text, metric_text, outputs_text, over_text, seconds_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -59,7 +59,8 @@ def print_document(document: Mapping[str, Any], console: Console) -> None:
     if document.get("before"):
         seeds = len(document["before"]["values"])
         over = f"{seeds} seeds" if seeds > 1 else "1 run"
-        console.print(Text(f"  {metric} on rows the search never saw, {over}", SOFT))
+        outputs = over_text(document["before"].get("outputs") or {})
+        console.print(Text(f"  {metric}{outputs} on rows the search never saw, {over}", SOFT))
         console.print(Padding(_scores(document), (0, 0, 0, 4)))
     found = document.get("diagnosis") or []
     if found:
@@ -91,6 +92,7 @@ def _scores(document: Mapping[str, Any]) -> Any:
     table = Table.grid(padding=(0, 2))
     table.add_column()
     table.add_column(justify="right")
+    table.add_column(overflow="fold")
     for key, label, tone in (
         ("before", "before", BEFORE),
         ("control", "trained as long", ""),
@@ -98,7 +100,8 @@ def _scores(document: Mapping[str, Any]) -> Any:
     ):
         one = document.get(key)
         if one:
-            table.add_row(label, measured_text(one["mean"], one["spread"], len(one["values"])), style=tone)
+            score = measured_text(one["mean"], one["spread"], len(one["values"]))
+            table.add_row(label, score, outputs_text(one.get("outputs") or {}), style=tone)
     return table
 
 

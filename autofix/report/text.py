@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from autofix.change import Change
-from autofix.report.words import effect_text, value_text
+from autofix.report.words import effect_text, outputs_text, over_text, value_text
 
 if TYPE_CHECKING:
     from autofix.findings import Findings
@@ -86,12 +86,11 @@ def _scores(result: RepairResult) -> Iterator[str]:
         return
     seeds = len(result.before.values)
     over = f"{seeds} seeds" if seeds > 1 else "1 run"
-    yield f"  {result.metric} on rows the search never saw, {over}"
-    yield f"    before            {result.before}"
-    if result.control is not None:
-        yield f"    trained as long   {result.control}"
-    if result.after is not None:
-        yield f"    after             {result.after}"
+    yield f"  {result.metric}{over_text(dict(result.before.outputs))} on rows the search never saw, {over}"
+    for label, found in (("before", result.before), ("trained as long", result.control), ("after", result.after)):
+        if found is not None:
+            parts = outputs_text(dict(found.outputs))
+            yield f"    {label:15}   {found}{f'   ({parts})' if parts else ''}"
 
 
 def _change(number: int, line: tuple[Change, ...], metric: str) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from autofix.frozen import thaw
@@ -82,6 +83,16 @@ def score_text(value: float | None) -> str:
     if value is None:
         return NOTHING
     return (f"{value:.3f}" if abs(value) < LARGE else f"{value:.1e}").replace("-", MINUS)
+
+
+def outputs_text(outputs: Mapping[str, float]) -> str:
+    """Returns the score of each output of several: "digit 0.962, odd 0.971"; "" where there is but one."""
+    return ", ".join(f"{name} {score_text(value)}" for name, value in outputs.items())
+
+
+def over_text(outputs: Mapping[str, float]) -> str:
+    """Says after the name of a metric what it is the mean of; "" for a single output."""
+    return f", mean of {len(outputs)} outputs," if outputs else ""
 
 
 def measured_text(mean: float, spread: float, count: int) -> str:

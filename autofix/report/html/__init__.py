@@ -14,7 +14,7 @@ from typing import Any
 
 from autofix import files
 from autofix.errors import FixYourCall
-from autofix.report.words import capital, metric_text, score_text, seconds_text
+from autofix.report.words import capital, metric_text, over_text, score_text, seconds_text
 
 FOLDER = Path(__file__).parent
 # What the badge of each verdict looks like: whether there is a sound model, a better one, or none.
@@ -88,6 +88,7 @@ def _lead(document: Mapping[str, Any]) -> str:
     """The sentence under the verdict: what the scores are."""
     metric = capital(metric_text(document["metric"]))
     before, after = document.get("before"), document.get("after")
+    metric += over_text((before or {}).get("outputs") or {})
     if before and after:
         seeds = len(after["values"])
         over = f"mean of {seeds} seeds" if seeds > 1 else "one run"
