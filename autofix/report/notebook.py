@@ -71,7 +71,7 @@ def finding(document: Mapping[str, Any]) -> str:
     return (
         f'<div style="{BOX}{LINE}padding:.4em 0"><strong>{escape(document["sentence"])}</strong>{where}'
         f"<div>{escape(document['evidence'])}</div>"
-        f'<div style="{SOFT}">severity {document["severity"]:.1f}, certainty {document["certainty"]:.1f}</div>'
+        f'<div style="{SOFT}">severity {document["severity"]:.2f}, certainty {document["certainty"]:.2f}</div>'
         f"{folded}</div>"
     )
 

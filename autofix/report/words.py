@@ -20,7 +20,7 @@ LARGE = 1e4
 # Typographic signs: a minus as wide as a plus, and a dash where there is no number.
 MINUS, NOTHING = "\N{MINUS SIGN}", "\N{EN DASH}"
 # Settings that tell two objects of a class apart.
-TELLING = ("learning_rate", "rate", "stddev", "value", "from_logits")
+TELLING = ("learning_rate", "rate", "stddev", "value", "from_logits", "scale")
 
 
 def value_text(value: Any) -> str:
@@ -31,7 +31,8 @@ def value_text(value: Any) -> str:
         name = value["class_name"]
         if name == "function" or not isinstance(config, dict):
             return str(config)
-        keep = {key: config[key] for key in TELLING if key in config}
+        # A scale for each column is too long to read, and that of a normalization says only that it has one.
+        keep = {key: config[key] for key in TELLING if key in config and (key != "scale" or type(config[key]) is float)}
         inner = ", ".join(f"{key}={value_text(item)}" for key, item in keep.items() if item is not None)
         return f"{name}({inner})"
     if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):

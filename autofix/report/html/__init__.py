@@ -67,7 +67,7 @@ def render(document: Mapping[str, Any]) -> str:
     environment.filters.update(
         score=score_text,
         seconds=seconds_text,
-        share=lambda value: f"{100 * value:.0f} %",
+        share=lambda value: f"{100 * value:.0f}%",
         drawn=lambda svg: Markup(svg),
     )
     shown, missing = sections(document)
