@@ -133,7 +133,7 @@ def test_change_log_has_all_that_a_person_wants():
     ):
         assert part in " ".join(said.split()) or part in said
     assert "Up to 16." not in said  # a lesser finding is counted, not told
-    assert "(1 lesser findings in `result.diagnosis`)" in said
+    assert "(1 lesser finding in `result.diagnosis`)" in said
     assert "trained as long" not in said
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from autofix.cli.ending import failure
-from autofix.report.words import BEYOND_READING, NO_LOSS, capital, effect_text, value_text
+from autofix.report.words import BEYOND_READING, NO_LOSS, capital, effect_text, place_text
 
 if TYPE_CHECKING:
     from autofix.supervisor import Ended
@@ -191,28 +191,24 @@ def _scores(console: Any, document: Mapping[str, Any]) -> None:
 
 def _changes(console: Any, document: Mapping[str, Any]) -> None:
     from autofix.change import Patch
+    from autofix.report.document import line_of
 
-    lines = Patch.from_dict({"changes": document.get("changes") or []}).lines
+    lines = [line_of(line) for line in Patch.from_dict({"changes": document.get("changes") or []}).lines]
     if not lines:
         return
     table = _table("change", "from", "to", "worth")
     for number, line in enumerate(lines, 1):
-        first = line[0]
-        where = first.path if len(line) == 1 else f"{first.path} and {len(line) - 1} more"
+        before = _plain(" | ".join(line["before"]))
         table.add_row(
-            f"{number}. {_plain(where)}",
-            _plain(value_text(first.before)),
-            _plain(value_text(first.after)),
-            _worth(first.effect),
+            f"{number}. {_plain(place_text(line['places']))}", before, _plain(line["after"]), _worth(line["effect"])
         )
     console.print()
     console.print(table)
     for number, line in enumerate(lines, 1):
-        first = line[0]
         # A column of numbers has no words for what is worth it without a score.
-        told = "" if _worth(first.effect) else effect_text(first.effect, str(document.get("metric") or "the score"))
+        told = "" if _worth(line["effect"]) else effect_text(line["effect"], str(document.get("metric") or "the score"))
         said = f" {capital(told)}." if told else ""
-        _points(console, [f"{first.why}{said} [{first.strategy}]"], f"  {number}. ")
+        _points(console, [f"{line['why']}{said} [{line['strategy']}]"], f"  {number}. ")
 
 
 def _worth(effect: float | None) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from autofix.change import Change
+from autofix.report.document import line_of
 from autofix.report.text import CAUSES
-from autofix.report.words import effect_text, outputs_text, over_text, value_text
+from autofix.report.words import count_text, effect_text, outputs_text, over_text, seconds_text
 
 if TYPE_CHECKING:
     from autofix.result import RepairResult
@@ -50,16 +51,15 @@ def _lines(result: RepairResult) -> Iterator[str]:
     for title, items in (("What to look at next", result.next_steps), ("Notes", result.notes)):
         if items:
             yield from ("", f"## {title}", "", *(f"- {_plain(item)}" for item in items))
-    yield from ("", f"{len(result.trials)} training runs, {result.seconds:.1f} s.")
+    yield from ("", f"{count_text(len(result.trials), 'training run')}, {seconds_text(result.seconds)}.")
 
 
 def _change(number: int, line: tuple[Change, ...], metric: str) -> Iterator[str]:
-    first = line[0]
-    places = ", ".join(f"`{change.path}`" for change in line)
-    befores = " | ".join(dict.fromkeys(value_text(change.before) for change in line))
-    yield f"{number}. {places}: `{befores}` -> `{value_text(first.after)}` ({first.strategy})"
-    yield f"   - why: {_plain(first.why)}"
-    effect = effect_text(first.effect, metric)
+    shown = line_of(line)
+    places = ", ".join(f"`{path}`" for path in shown["places"])
+    yield f"{number}. {places}: `{' | '.join(shown['before'])}` -> `{shown['after']}` ({shown['strategy']})"
+    yield f"   - why: {_plain(shown['why'])}"
+    effect = effect_text(shown["effect"], metric)
     if effect:
         yield f"   - {effect}"
 

@@ -9,7 +9,15 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from autofix.report.words import effect_text, measured_text, metric_text, outputs_text, over_text, seconds_text
+from autofix.report.words import (
+    count_text,
+    effect_text,
+    measured_text,
+    metric_text,
+    outputs_text,
+    over_text,
+    seconds_text,
+)
 
 # Findings and causes shown; the rest are counted.
 FINDINGS, CAUSES = 3, 3
@@ -50,7 +58,8 @@ def result(document: Mapping[str, Any]) -> str:
         + (_titled("What was changed", patch(document["changes"], metric)) if document["changes"] else "")
         + (_titled("What to look at next", f'<ul style="margin:.2em 0">{steps}</ul>') if steps else "")
         + notes
-        + f'<div style="{SOFT}margin-top:.5em">{document["count"]} training runs, {seconds_text(document["seconds"])}. '
+        + f'<div style="{SOFT}margin-top:.5em">{count_text(document["count"], "training run")}, '
+        f"{seconds_text(document['seconds'])}. "
         "<code>.report(&quot;report.html&quot;)</code> writes all of it.</div></div>"
     )
 

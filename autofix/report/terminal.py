@@ -10,7 +10,15 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from autofix.report import document as documents
-from autofix.report.words import effect_text, measured_text, metric_text, outputs_text, over_text, seconds_text
+from autofix.report.words import (
+    count_text,
+    effect_text,
+    measured_text,
+    metric_text,
+    outputs_text,
+    over_text,
+    seconds_text,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -83,7 +91,7 @@ def print_document(document: Mapping[str, Any], console: Console) -> None:
         console.print(Text(f"Note: {note}", SOFT))
     count = document.get("count", len(document.get("trials") or ()))
     console.print()
-    console.print(Text(f"{count} training runs, {seconds_text(document.get('seconds', 0.0))}", SOFT))
+    console.print(Text(f"{count_text(count, 'training run')}, {seconds_text(document.get('seconds', 0.0))}", SOFT))
 
 
 def _scores(document: Mapping[str, Any]) -> Any:

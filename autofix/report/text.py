@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from autofix.change import Change
-from autofix.report.words import effect_text, outputs_text, over_text, value_text
+from autofix.report.document import line_of
+from autofix.report.words import count_text, effect_text, outputs_text, over_text, place_text, seconds_text
 
 if TYPE_CHECKING:
     from autofix.findings import Findings
@@ -62,7 +63,7 @@ def _lines(result: RepairResult) -> Iterator[str]:
             if not result.patch and item.causes:
                 yield from _wrapped(f"likely causes: {' '.join(item.causes[:CAUSES])}", "    ")
         if len(result.diagnosis) > len(shown):
-            yield f"  ({len(result.diagnosis) - len(shown)} lesser findings in `result.diagnosis`)"
+            yield f"  ({count_text(len(result.diagnosis) - len(shown), 'lesser finding')} in `result.diagnosis`)"
     if result.patch:
         yield ""
         yield "What was changed" if result.retrained else "What was changed (the trained weights were kept)"
@@ -78,7 +79,8 @@ def _lines(result: RepairResult) -> Iterator[str]:
         for note in result.notes:
             yield from _wrapped(f"Note: {note}", "")
     yield ""
-    yield (f"{len(result.trials)} training runs, {result.traces} compiled programs, {result.seconds:.1f} s.")
+    counts = (count_text(len(result.trials), "training run"), count_text(result.traces, "compiled program"))
+    yield f"{', '.join(counts)}, {seconds_text(result.seconds)}."
 
 
 def _scores(result: RepairResult) -> Iterator[str]:
@@ -94,15 +96,11 @@ def _scores(result: RepairResult) -> Iterator[str]:
 
 
 def _change(number: int, line: tuple[Change, ...], metric: str) -> Iterator[str]:
-    first = line[0]
-    places = [change.path for change in line]
-    where = places[0] if len(places) == 1 else f"{places[0]} and {len(places) - 1} more"
-    befores = list(dict.fromkeys(value_text(change.before) for change in line))
-    before = befores[0] if len(befores) == 1 else " | ".join(befores)
-    yield f"  {number}. {where}: {before} -> {value_text(first.after)}"
-    yield from _wrapped(f"why: {first.why}", "     ")
-    effect = effect_text(first.effect, metric)
-    yield f"     {effect}   [{first.strategy}]" if effect else f"     [{first.strategy}]"
+    shown = line_of(line)
+    yield f"  {number}. {place_text(shown['places'])}: {' | '.join(shown['before'])} -> {shown['after']}"
+    yield from _wrapped(f"why: {shown['why']}", "     ")
+    effect = effect_text(shown["effect"], metric)
+    yield f"     {effect}   [{shown['strategy']}]" if effect else f"     [{shown['strategy']}]"
 
 
 def _wrapped(text: str, lead: str) -> list[str]:

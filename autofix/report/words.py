@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from autofix.frozen import thaw
@@ -68,6 +68,16 @@ def capital(text: str) -> str:
 def metric_text(name: str) -> str:
     """Returns the name of a metric in words: "balanced accuracy", "R²"."""
     return {"r2": "R²"}.get(name, name.replace("_", " "))
+
+
+def place_text(places: Sequence[str]) -> str:
+    """Names the first place of a line of a change log, and how many more there are."""
+    return places[0] if len(places) == 1 else f"{places[0]} and {len(places) - 1} more"
+
+
+def count_text(count: int, thing: str) -> str:
+    """Returns a number and what is counted: "1 change", "2 changes"."""
+    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
 
 
 def seconds_text(seconds: float) -> str:
