@@ -56,9 +56,10 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def one_line(error: BaseException) -> str:
-    """Returns the reason of an error, without the frames and colours that TensorFlow and Keras write into it."""
+    """Returns the reason of an error, without the frames, colours and nodes that TensorFlow and Keras write into it."""
     name = type(error).__name__
-    lines = [line for line in (re.sub(r"\x1b\[\d*m", "", line).strip() for line in str(error).splitlines()) if line]
+    plain = (re.sub(r"\x1b\[\d*m|\{\{.*?\}\} *", "", line).strip() for line in str(error).splitlines())
+    lines = [line for line in plain if line]
     if lines[:1] == ["in user code:"]:
         frames = [index for index, line in enumerate(lines) if line.startswith("File ")]
         lines = lines[frames[-1] + 2 :] if frames else lines[1:]

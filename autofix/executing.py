@@ -45,23 +45,43 @@ def execute(job: Job, *, tell: Narrator) -> Exit:
     nearest = next(path for path in (folder.path, *folder.path.parents) if path.exists())
     if not nearest.is_dir():
         raise FixYourCall(f"`out` must be a folder. Received: {job.out!r}, and {nearest} is a file. Name another one.")
+    links = sorted(item.name for item in folder.path.iterdir() if item.is_symlink()) if folder.path.is_dir() else []
+    if links:  # a log and a journal are appended to, wherever they lead
+        raise FixYourCall(
+            f"what is written into a run folder must stay in it. Received: {job.out!r} with {links[0]!r}, a link to "
+            "elsewhere. Remove it, or name another --out."
+        )
     missing = [path for path in (folder.path, *folder.path.parents) if not path.exists()]
     try:
-        result = _repaired(job, folder, tell)
-    except BaseException as error:
+        with crashes_told("the repair"):
+            result = _repaired(job, folder, tell)
+    except BaseException:
         if missing:
             _leave(folder, missing)
-        if isinstance(error, AutofixError) or not isinstance(error, Exception):
-            raise
-        if isinstance(error, OSError) and exit_of(error) is Exit.TRY_LATER:
-            raise TryLater(of_the_machine(error)) from error
-        # Whatever the user's own code does, in a place where nobody expects it.
-        raise FixTheCrash(f"the repair ended with an error: {one_line(error)}.", traceback.format_exc()) from error
+        raise
     reached = job.target is None or (result.after is not None and result.after.mean >= job.target)
     code = result.exit if reached or result.exit is not Exit.DONE or not result.patch else Exit.NO_REPAIR
     with contextlib.suppress(OSError, FixYourCall):  # it is only asked again then; files may have gone meanwhile
         note(job, code)
     return code
+
+
+@contextlib.contextmanager
+def crashes_told(what: str) -> Iterator[None]:
+    """Names whatever the user's own code does, in a place where nobody expects it, as the end of `what`.
+
+    Raises:
+        TryLater: If the machine is at fault.
+        FixTheCrash: If something else is, and it has no name of its own.
+    """
+    try:
+        yield
+    except AutofixError:
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and exit_of(error) is Exit.TRY_LATER:
+            raise TryLater(of_the_machine(error)) from error
+        raise FixTheCrash(f"{what} ended with an error: {one_line(error)}.", traceback.format_exc()) from error
 
 
 def _repaired(job: Job, folder: RunFolder, tell: Narrator) -> RepairResult:

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 from autofix import yaml_text
 from autofix.change import Patch
 from autofix.errors import FixYourCall, FixYourData, FixYourModel, did_you_mean
+from autofix.frozen import thaw
 from autofix.outcome import Outcome, Status
 from autofix.recipe import Recipe
+from autofix.sources.screening import screen_config
 
 if TYPE_CHECKING:
     import keras
@@ -44,11 +46,15 @@ class Replayed:
     metric: str | None = None
 
 
-def read_patch(path: Path) -> Patch:
+def read_patch(path: Path, *, allow_unsafe: bool = False) -> Patch:
     """Reads a patch from `patch.yaml`, a change log or result in JSON, or a run folder; never runs code from it.
 
+    Args:
+        path: The file or folder.
+        allow_unsafe: Whether what it puts into a model may be code, which is run when the model is built.
+
     Raises:
-        FixYourCall: If there is no such file, or it is no patch.
+        FixYourCall: If there is no such file, or it is no patch, or it would run code.
     """
     if path.is_dir():
         found = next((path / name for name in IN_FOLDER if (path / name).is_file()), None)
@@ -70,9 +76,15 @@ def read_patch(path: Path) -> Patch:
             f"{str(path)!r} must be a mapping with a list `changes`. Received: {type(document).__name__}."
         )
     try:
-        return Patch.from_dict(document)
+        patch = Patch.from_dict(document)
     except FixYourCall as error:
         raise FixYourCall(f"{str(path)!r}: {error}") from error
+    if not allow_unsafe:
+        try:
+            screen_config([thaw(change.after) for change in patch], path, allow_unsafe=False)
+        except FixYourModel as error:
+            raise FixYourCall(str(error)) from error
+    return patch
 
 
 def replay(patch: Patch, model: Any) -> Replayed:

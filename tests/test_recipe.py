@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from keras import layers as kl
 
+from autofix.change import Change, Patch
 from autofix.errors import FixYourCall, FixYourModel
 from autofix.frozen import FrozenDict, canonical, freeze, thaw
 from autofix.recipe import Recipe, heads, layers
@@ -305,6 +306,18 @@ def test_loading_runs_no_code():
     )
     with pytest.raises(FixYourModel):
         Recipe.from_dict(document).build()
+
+
+def test_a_patch_adds_no_code_to_a_model_that_has_some():
+    mine = kl.Lambda(lambda x: x * 2.0, output_shape=(2,), name="mine")
+    model = keras.Sequential([keras.Input((2,)), mine, kl.Dense(1)])
+    model.compile("sgd", "mse")
+    recipe = Recipe.of(model)
+    assert recipe.build().predict(np.ones((1, 2)), verbose=0).shape == (1, 1)
+    other = keras.saving.serialize_keras_object(kl.Lambda(lambda x: x * 3.0, output_shape=(2,), name="other"))
+    change = Change("layers/mine/after", (), (other,), "activation", "It adds code.")
+    with pytest.raises(FixYourModel, match="Lambda"):
+        Patch((change,)).apply(recipe).build()
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # Keras says that the layers are not built

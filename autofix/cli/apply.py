@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from autofix.cli import options
 from autofix.cli.ending import ending, usage
 from autofix.cli.types import SpecType
 
-if TYPE_CHECKING:
-    from autofix.change import Patch
-    from autofix.replaying import Replayed
+EPILOG = f"""{options.VALUES}
+
+\b
+Exit codes: 0 written, 2 wrong usage or a patch for another model, 4 unusable
+model or data, 75 try again later, 130/143 interrupted."""
 
 
-@click.command(epilog=options.SOURCES)
+@click.command(epilog=EPILOG)
 @click.argument("patch", type=SpecType("PATCH"))
 @click.argument("model", type=SpecType("MODEL"))
 @options.setting("-o", "--out", type=SpecType("FILE"), required=True, help="The .keras file to write.")
@@ -30,26 +33,7 @@ if TYPE_CHECKING:
 @options.format_option
 @options.allow_unsafe_option
 @options.common_options
-def apply(
-    patch: str,
-    model: str,
-    out: str,
-    train: bool,
-    data: str | None,
-    target_column: str | None,
-    drop_columns: tuple[str, ...],
-    validation_data: str | None,
-    epochs: int | None,
-    batch_size: int | None,
-    class_weight: dict[str, float] | None,
-    shuffle: bool,
-    metric: str,
-    weights: Any,
-    seed: int,
-    form: str,
-    allow_unsafe: bool,
-    verbose: int,
-) -> None:
+def apply(patch: str, out: str, train: bool, form: str, verbose: int, **settings: Any) -> None:
     """Apply the changes of a repair to a model, without searching.
 
     PATCH is a patch.yaml, a change_log.json or a run folder. MODEL and DATA are named as for autofix repair.
@@ -57,64 +41,26 @@ def apply(
     The weights of the model are kept wherever they still fit; with --retrain the patched model is trained and scored on
     rows held out. A patch that was made for another model is refused, with the change that does not fit.
     """
-    from autofix.cli.running import configure_logs, with_tensorflow
+    from autofix.cli.running import configure_logs, job_of, once
     from autofix.cli.showing import write
-    from autofix.replaying import read_patch, replay
+    from autofix.replaying import read_patch
 
     configure_logs(verbose)
     if not out.endswith(".keras"):
         raise usage(f"--out must end in .keras. Received: {out!r}.")
     if Path(out).is_dir():
         raise usage(f"--out must be a file. Received: {out!r}, a folder.")
-    if train and data is None:
+    if train and settings["data"] is None:
         raise usage("--retrain needs --data.")
-    if data is not None and not train:
-        raise usage("--data is used by --retrain alone. Add --retrain, or leave --data out.")
+    if not train:
+        if click.get_current_context().get_parameter_source("data") is ParameterSource.COMMANDLINE:
+            raise usage("--data is used by --retrain alone. Add --retrain, or leave --data out.")
+        settings["data"] = None  # a config file says it for all commands
     with ending():
-        changes = read_patch(Path(patch))
-        with with_tensorflow(verbose):
-            from autofix.arguments import fit_settings
-            from autofix.executing import load
-            from autofix.files import replacing
-            from autofix.replaying import retrain
-            from autofix.session import prepare
-            from autofix.sources.loaded import Table
-            from autofix.sources.model import hints_for, load_model
-
-            built = load_model(model, allow_unsafe=allow_unsafe)
-            if data is None:
-                replayed = replay(changes, built)
-            else:
-                loaded = load(data, validation_data, Table(target_column, drop_columns), hints_for(built))
-                session = prepare(
-                    built,
-                    loaded.data,
-                    validation_data=loaded.validation_data,
-                    fit=fit_settings(epochs, batch_size, class_weight, shuffle),
-                    metric=metric,
-                    weights=weights,
-                    seed=seed,
-                )
-                try:
-                    replayed = retrain(changes, session)
-                finally:
-                    session.trainer.close()
-            with replacing(out) as draft:
-                replayed.model.save(draft)
-    write(_document(changes, replayed, out), form, _show)
-
-
-def _document(patch: Patch, replayed: Replayed, out: str) -> dict[str, Any]:
-    return {
-        **patch.to_dict(),
-        "model": out,
-        "retrained": replayed.metric is not None,
-        "weights_kept": replayed.kept,
-        "weights": replayed.arrays,
-        "metric": replayed.metric,
-        "score": replayed.score,
-        "for_fit": {change.key: change.to_dict()["after"] for change in patch if change.path.startswith("fit/")},
-    }
+        # What is wrong with it shows before TensorFlow is loaded.
+        read_patch(Path(patch), allow_unsafe=settings["allow_unsafe"])
+        ended = once("apply", job_of(settings), asked={"patch": patch, "model": out}, verbose=verbose)
+    write(ended.document, form, _show)
 
 
 def _show(document: Mapping[str, Any]) -> None:
@@ -123,7 +69,8 @@ def _show(document: Mapping[str, Any]) -> None:
     show_changes(document)
     click.echo("")
     if document["retrained"]:
-        click.echo(f"{document['metric']} on rows held out: {document['score']:.3f}")
+        score = document["score"]
+        click.echo(f"{document['metric']} on rows held out: {'not finite' if score is None else f'{score:.3f}'}")
     else:
         click.echo(
             f"{document['weights_kept']} of {document['weights']} weight arrays are those of the model that came."

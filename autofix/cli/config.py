@@ -13,7 +13,7 @@ def config() -> None:
     """Print the schema or an example of a config file."""
 
 
-@config.command()
+@config.command(short_help="Print the JSON schema of a config file.")
 @click.argument("kind", type=KIND)
 def schema(kind: str) -> None:
     """Print the JSON schema of a config file, for editors that check while you type."""

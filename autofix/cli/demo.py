@@ -12,7 +12,12 @@ from autofix.exits import Exit
 
 @click.command()
 @click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the whole demonstration."
+    "--seed",
+    metavar="N",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Seed of the whole demonstration.",
 )
 def demo(seed: int) -> None:
     """Repair a digits classifier that is stuck at chance.

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import click
 
+from autofix.cli.terminal import printable
 from autofix.errors import AutofixError, of_the_machine
 from autofix.exits import Exit, exit_of
 
@@ -25,7 +26,7 @@ class _Failure(click.ClickException):
     """A message and a code."""
 
     def __init__(self, message: str, code: Exit) -> None:
-        super().__init__(message)
+        super().__init__(printable(message))
         vars(self)["exit_code"] = int(code)
 
 

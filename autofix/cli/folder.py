@@ -12,6 +12,8 @@ from autofix.store.folder import FINISHED, JOURNAL, RunFolder
 
 # Run folders that are listed; a folder with more of them is that of a sweep, which has a table of its own.
 MOST_RUNS = 1_000
+# What is long in `metrics.json`.
+ELSEWHERE = ("trials", "recipe", "traceback")
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,25 @@ def result_of(path: Path) -> dict[str, Any]:
         way = "Run the same command again to go on" if state else "Name the folder that --out named"
         raise FixYourCall(f"{str(path)!r} holds no result{f': the run is {state}' if state else ''}. {way}.")
     return {**folder.diagnosis_document(), **folder.changes_document(), **metrics, "folder": str(path)}
+
+
+def summary_of(path: Path) -> dict[str, Any]:
+    """Returns what a script wants to know of a result: all but what is long and stands in files of its own."""
+    return {key: value for key, value in result_of(path).items() if key not in ELSEWHERE}
+
+
+def as_json(path: Path) -> str:
+    """Returns it as JSON."""
+    from autofix.cli.showing import serialised
+
+    return serialised(summary_of(path), "json")
+
+
+def as_yaml(path: Path) -> str:
+    """Returns it as YAML."""
+    from autofix.cli.showing import serialised
+
+    return serialised(summary_of(path), "yaml")
 
 
 def text(path: Path) -> str:

@@ -25,20 +25,30 @@ class Decorator(Protocol):
         """Returns the command with the options."""
 
 
-SOURCES = """\b
+VALUES = """\b
 A value that is not given as an option is taken from the environment
 variable AUTOFIX_<OPTION> (AUTOFIX_EPOCHS for --epochs), then from the config
-file, which holds "epochs: 20" and is ./autofix.yaml unless named by --config.
+file, which holds "epochs: 20" and is ./autofix.yaml unless named by --config."""
+SOURCES = f"""{VALUES}
 
 \b
 Exit codes: 0 healthy or repaired, 2 wrong usage, 3 something is wrong and not
 repaired, 4 unusable model or data, 75 try again later, 130/143 interrupted."""
+READING = f"""{VALUES}
+
+\b
+Exit codes: 0 told, 2 wrong usage or no such run, 75 try again later."""
+# What `--help` calls a value, by the type that click has a longer name for.
+METAVARS = {click.IntRange: "N", type(click.FLOAT): "NUMBER", click.Path: "FILE"}
 
 
 class Setting(click.Option):
     """An option that may also come from the environment and from a config file; messages say where a value is from."""
 
     def __init__(self, param_decls: Any = None, **attributes: Any) -> None:
+        metavar = METAVARS.get(type(click.types.convert_type(attributes.get("type"))))
+        if not attributes.get("count"):
+            attributes.setdefault("metavar", metavar)
         super().__init__(param_decls, **attributes)
         self.envvar = f"AUTOFIX_{self.key.upper()}"
 
@@ -141,7 +151,13 @@ fit_options = together(
     setting("--shuffle/--no-shuffle", default=True, show_default=True, help="Whether you shuffle the rows."),
 )
 run_options = together(
-    setting("--metric", default="auto", show_default=True, help="Balanced accuracy or R2, or a scikit-learn scorer."),
+    setting(
+        "--metric",
+        metavar="NAME",
+        default="auto",
+        show_default=True,
+        help="Balanced accuracy or R2, or a scikit-learn scorer.",
+    ),
     setting(
         "--weights",
         type=click.Choice(["auto", "keep", "reset"]),

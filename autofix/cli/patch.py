@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from autofix import files
+from autofix.cli.ending import ending, usage
 from autofix.cli.terminal import say
 from autofix.exits import Exit
 
@@ -17,12 +18,13 @@ if TYPE_CHECKING:
     from autofix.code.patching import Proposal
 
 
-@click.command()
+@click.command(short_help="Show what a repair changes in your own script.")
 @click.argument("script", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "--run",
     "folder",
     required=True,
+    metavar="FOLDER",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Folder of the repair.",
 )
@@ -40,13 +42,12 @@ def patch(script: Path | None, folder: Path, write: bool, model: str | None, com
     if the script is not the one that was repaired.
     """
     from autofix.code.folder import Kept
-    from autofix.errors import AutofixError
 
-    try:
+    with ending():
         kept = Kept.in_folder(folder)
         if script is None:
             if write:
-                raise click.UsageError("--write needs a SCRIPT to write to.")
+                raise usage("--write needs a SCRIPT to write to.")
             click.echo(kept.to_code(), nl=False)
             return
         if not kept.patch:
@@ -54,11 +55,9 @@ def patch(script: Path | None, folder: Path, write: bool, model: str | None, com
             return
         proposal = _proposed(script, kept, model, comments)
         if write and proposal.diff:
-            with files.replacing(script) as draft:
+            with files.replacing(script.resolve()) as draft:  # a link to the script stays one
                 draft.write_bytes(proposal.content)
                 draft.chmod(script.stat().st_mode)
-    except AutofixError as error:
-        raise _Refused(str(error)) from error
     click.echo(proposal.diff, nl=False)
     for remark in proposal.remarks:
         say(f"Note: {remark}")
@@ -73,17 +72,11 @@ def patch(script: Path | None, folder: Path, write: bool, model: str | None, com
         sys.exit(Exit.NO_REPAIR)
 
 
-class _Refused(click.ClickException):
-    """The script or the folder is not what is needed."""
-
-    exit_code = int(Exit.USAGE)
-
-
 def _proposed(script: Path, kept: Kept, model: str | None, comments: bool) -> Proposal:
     try:
         from autofix.code.patching import propose
     except ModuleNotFoundError as error:
         if error.name != "libcst":
             raise
-        raise _Refused("`autofix patch` needs libcst to read scripts: pip install 'keras-autofix[code]'") from error
+        raise usage("`autofix patch` needs libcst to read scripts: pip install 'keras-autofix[code]'") from error
     return propose(script.read_bytes(), kept.recipe, kept.patch, name=script.as_posix(), model=model, comments=comments)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 import click
 
@@ -26,67 +26,26 @@ DATA is one of
 @options.data_option
 @options.table_options
 @options.validation_option
-@options.setting("-o", "--out", type=click.Path(), help="Run folder.  [default: runs/NAME OF THE MODEL]")
+@options.setting(
+    "-o", "--out", metavar="FOLDER", type=click.Path(), help="Run folder.  [default: runs/NAME OF THE MODEL]"
+)
 @options.fit_options
 @options.run_options
 @options.search_options
 @options.format_option
 @options.allow_unsafe_option
 @options.common_options
-def repair(
-    model: str,
-    data: str,
-    target_column: str | None,
-    drop_columns: tuple[str, ...],
-    out: str | None,
-    epochs: int | None,
-    batch_size: int | None,
-    class_weight: dict[str, float] | None,
-    shuffle: bool,
-    validation_data: str | None,
-    metric: str,
-    weights: Literal["auto", "keep", "reset"],
-    seed: int,
-    budget: str,
-    strategies: tuple[str, ...] | None,
-    target: float | None,
-    storage: str | None,
-    jobs: int,
-    form: str,
-    allow_unsafe: bool,
-    verbose: int,
-) -> None:
+def repair(out: str | None, form: str, verbose: int, **settings: Any) -> None:
     """Find out why a model does not train, and repair it.
 
     MODEL is a .keras or .h5 file, or module.py:build_model.
     """
-    from autofix.cli.running import configure_logs, run
+    from autofix.cli.running import configure_logs, job_of, run
     from autofix.cli.showing import finish
-    from autofix.job import Job
 
     configure_logs(verbose)
     with ending():
-        job = Job(
-            model=model,
-            data=data,
-            out=out or str(Path("runs") / _name_of(model)),
-            target_column=target_column,
-            drop_columns=drop_columns,
-            validation_data=validation_data,
-            epochs=epochs,
-            batch_size=batch_size,
-            class_weight=class_weight,
-            shuffle=shuffle,
-            metric=metric,
-            target=target,
-            budget=budget,
-            strategies=strategies,
-            weights=weights,
-            seed=seed,
-            storage=storage,
-            jobs=jobs,
-            allow_unsafe=allow_unsafe,
-        )
+        job = job_of(settings, out or str(Path("runs") / _name_of(settings["model"])))
         ended = run(job, verbose=verbose)
     finish(ended, Path(job.out), form)
 

@@ -5,29 +5,39 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from autofix.cli import options
 from autofix.cli.ending import ending
 
 # What is written of a run, by the name of the format: each takes the run folder and returns the text.
 FORMATS = {
-    "text": "autofix.cli.folder:text",
+    "table": "autofix.cli.folder:text",
+    "json": "autofix.cli.folder:as_json",
+    "yaml": "autofix.cli.folder:as_yaml",
     "markdown": "autofix.cli.folder:markdown",
     "html": "autofix.cli.folder:html",
 }
 # What a file is to hold, by how its name ends.
-ENDINGS = {".html": "html", ".htm": "html", ".md": "markdown", ".markdown": "markdown"}
+ENDINGS = {
+    ".json": "json", ".yaml": "yaml", ".yml": "yaml", ".md": "markdown", ".html": "html", ".htm": "html",
+}  # fmt: skip
 
 
-# Both options are of this call alone: `format` and `out` of a config file say what `autofix repair` writes, and where.
-@click.command(epilog=options.SOURCES)
+@click.command(epilog=options.READING)
 @click.argument("run", type=click.Path())
-@click.option(
-    "--format", "form", type=click.Choice(list(FORMATS)), help="Form.  [default: by the ending of --out, else text]"
+# On the command line alone: in a config file, and in the environment, `out` is a run folder.
+@click.option("-o", "--out", metavar="FILE", type=click.Path(), help="File to write to.  [default: standard output]")
+@options.setting(
+    "--format",
+    "form",
+    type=click.Choice(list(FORMATS)),
+    default="table",
+    help="How the result is written.  [default: by the ending of --out, else table]",
 )
-@click.option("-o", "--out", type=click.Path(), help="File to write to.  [default: standard output]")
 @options.common_options
-def report(run: str, form: str | None, out: str | None, verbose: int) -> None:
+@click.pass_context
+def report(ctx: click.Context, run: str, out: str | None, form: str, verbose: int) -> None:
     """Write what a run found, changed and proved.
 
     RUN is a run folder. `-o report.html` writes a page for the browser, `-o report.md` Markdown.
@@ -38,7 +48,8 @@ def report(run: str, form: str | None, out: str | None, verbose: int) -> None:
     from autofix.files import write_text
 
     configure_logs(verbose)
-    form = form or ENDINGS.get(Path(out or "").suffix.lower(), "text")
+    if ctx.get_parameter_source("form") is not ParameterSource.COMMANDLINE:
+        form = ENDINGS.get(Path(out or "").suffix.lower(), form)
     module, _, name = FORMATS[form].partition(":")
     with ending():
         text = getattr(importlib.import_module(module), name)(Path(run))

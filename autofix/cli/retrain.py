@@ -16,7 +16,9 @@ from autofix.cli import options
 if TYPE_CHECKING:
     from types import FrameType
 
-CODES = """\b
+EPILOG = f"""{options.VALUES}
+
+\b
 Exit codes: 0 done: promoted, or the champion rightly kept; 2 wrong usage or
 pipeline; 3 no acceptable model came of it, the champion is kept; 4 unusable
 model or data; 75 try again later (another one is under way, a disk is full);
@@ -28,7 +30,25 @@ current, scores, reason, fingerprint, seconds and more. Everything else goes to
 standard error."""
 
 
-@click.command(epilog=CODES)
+class LastLine(click.Command):
+    """A command whose last line on standard output is JSON, even where its own words are wrong."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Reads the command line; of what is wrong with it the last line is written before it is told."""
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except click.UsageError as error:
+            from autofix.exits import Exit
+            from autofix.retraining import line
+            from autofix.retraining.decision import Status
+
+            _told({**line.blank(), **line.ended(Status.USAGE, Exit.USAGE, error.format_message())}, 0)
+            raise
+
+
+@click.command(cls=LastLine, epilog=EPILOG, short_help="Train on fresh data, and promote what is better.")
 @click.argument("pipeline", type=click.Path())
 @options.setting(
     "--exit-code-healthy",
@@ -52,7 +72,7 @@ def retrain(
     from autofix import config
     from autofix.cli.running import configure_logs, telling
     from autofix.cli.terminal import configure_tensorflow, say
-    from autofix.errors import AutofixError
+    from autofix.errors import AutofixError, of_the_machine
     from autofix.exits import Exit, exit_of
     from autofix.retraining import line, running
     from autofix.retraining.children import trainer
@@ -76,8 +96,7 @@ def retrain(
             code = stop.code if isinstance(stop, running.Interrupted) else Exit.INTERRUPTED
             document = {**line.blank(), **line.ended(Status.INTERRUPTED, code, Status.INTERRUPTED.value)}
         except OSError as error:
-            reason = f"{error.strerror or error}: {error.filename}"
-            document = {**line.blank(), **line.ended(Status.FAILED, exit_of(error), reason)}
+            document = {**line.blank(), **line.ended(Status.FAILED, exit_of(error), of_the_machine(error))}
     say(f"{document['status'].upper()}  {document['reason']}")
     sys.exit(_told(document, exit_code_healthy))
 

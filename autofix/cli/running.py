@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import logging
 import sys
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from autofix.cli.terminal import configure_tensorflow, native_messages_held_back, say
+from autofix.cli.ending import failure
+from autofix.cli.terminal import configure_tensorflow, printable, say
 from autofix.job import Job
 
 if TYPE_CHECKING:
@@ -39,9 +42,10 @@ def telling(verbose: int) -> Iterator[Callable[[str], None]]:
         yield lambda text: None
         return
     from rich.console import Console
+    from rich.markup import escape
 
     with Console(stderr=True).status("autofix") as status:
-        yield lambda text: status.update(f"autofix: {text}")
+        yield lambda text: status.update(f"autofix: {escape(printable(text))}")
 
 
 def configure_logs(verbose: int) -> None:
@@ -51,18 +55,16 @@ def configure_logs(verbose: int) -> None:
     logging.getLogger("autofix").setLevel(level)
 
 
-@contextlib.contextmanager
-def with_tensorflow(verbose: int) -> Iterator[Callable[[str], None]]:
-    """Imports TensorFlow into this process, for what is over in one run; yields who is told lines of progress."""
-    configure_tensorflow()
-    with telling(verbose) as tell:
-        tell("importing TensorFlow")
-        with native_messages_held_back():
-            importlib.import_module("autofix.recipe.build")
-        logging.getLogger("absl").setLevel(logging.ERROR)
-        # What the user's own code prints is no result.
-        with contextlib.redirect_stdout(sys.stderr):
-            yield tell
+def job_of(settings: Mapping[str, Any], out: str = "") -> Job:
+    """Returns the job that options describe.
+
+    Args:
+        settings: Values of the options of a command, which are called like the fields of a job; others are left out.
+        out: The run folder; empty where it is `once`'s own.
+    """
+    known = {item.name for item in fields(Job)} - {"out"}
+    given = {name: value for name, value in settings.items() if name in known and value is not None}
+    return Job(**{"data": "", **given, "out": out})
 
 
 def run(job: Job, *, verbose: int = 0) -> Ended:
@@ -74,6 +76,7 @@ def run(job: Job, *, verbose: int = 0) -> Ended:
     from autofix.store.folder import RunFolder
     from autofix.supervisor import Ended, supervise
 
+    _look_up(job)
     before = answered(job)
     if before is not None:
         say("this repair is finished already; delete its folder to make it again")
@@ -82,3 +85,45 @@ def run(job: Job, *, verbose: int = 0) -> Ended:
     configure_tensorflow()
     with telling(verbose) as tell:
         return supervise([job], say=tell)[0]
+
+
+def once(what: str, job: Job, *, asked: Mapping[str, Any] | None = None, verbose: int = 0) -> Ended:
+    """Does what is over in one go in a process below this one, which stays free of TensorFlow.
+
+    Args:
+        what: Name of a function of `autofix.once`.
+        job: What to do; its `out` is a folder of this function's own.
+        asked: What it is asked for beside the job.
+        verbose: How often -v was given.
+
+    Returns:
+        How it ended; `document` is its answer.
+
+    Raises:
+        click.ClickException: If there is none.
+    """
+    from autofix.files import write_json
+    from autofix.once import ASKED
+    from autofix.supervisor import supervise
+
+    _look_up(job)
+    configure_tensorflow()
+    with tempfile.TemporaryDirectory(prefix="autofix-") as folder, telling(verbose) as tell:
+        if asked is not None:
+            write_json(Path(folder) / ASKED, asked)
+        ended = supervise([replace(job, out=folder)], say=tell, execute=f"autofix.once:{what}")[0]
+    if ended.error is not None or not ended.document:
+        raise failure(ended.error or "stopped.", ended.exit)
+    return ended
+
+
+def _look_up(job: Job) -> None:
+    """Names files that are not there before anybody waits for TensorFlow."""
+    from autofix.sources.spec import SKLEARN, code_of, existing
+
+    for spec, what in ((job.model, "model"), (job.data, "data"), (job.validation_data, "data")):
+        code = code_of(spec or SKLEARN)
+        if code is not None and code.is_file:
+            existing(code.module, "Python file")
+        elif code is None and spec and not spec.startswith(SKLEARN):
+            existing(spec, what)

@@ -6,7 +6,8 @@
     strategies: [learning_rate, activation]
 
 It is read without running code from it. A file that lies in the working folder and was not named by `--config` may have
-come with somebody else's project: it cannot name code to run, and no file can allow a model file to run its own.
+come with somebody else's project: it cannot name code to run, a database to write to or a folder that others may read
+from, and no file can allow a model file to run its own code.
 """
 
 from __future__ import annotations
@@ -26,7 +27,11 @@ DEFAULT = "autofix.yaml"
 MOST_BYTES = 2**20
 # Settings that decide whether code is run: given by whoever starts the command.
 BY_HAND = ("allow_unsafe",)
+# Settings that are written with commas on the command line, and in a file as a list too.
+LISTED = ("strategies", "seeds")
 SPECS = ("data", "validation_data")
+# Settings that let others read or write: `sqlite:////any/file` changes any file, a worker reads what is below `folder`.
+NAMED = ("storage", "folder")
 
 
 def read(path: Path, options: Mapping[str, click.Option], *, named: bool) -> dict[str, Any]:
@@ -54,8 +59,8 @@ def read(path: Path, options: Mapping[str, click.Option], *, named: bool) -> dic
             continue
         if key in BY_HAND:
             raise usage(f"{where}: `{key}` must be given on the command line, as --{key.replace('_', '-')}.")
-        if key in SPECS and not named:
-            _no_code(key, value, where)
+        if not named:
+            _harmless(key, value, where)
         if key == "out":
             _below(path.parent, value, where)
         found[options[key].name or key] = _value(key, value, options[key], where)
@@ -99,12 +104,16 @@ def _known(key: str, where: str) -> None:
         raise usage(f"{where}: there is no setting `{key}`.{did_you_mean(key, known)}")
 
 
-def _no_code(key: str, value: Any, where: str) -> None:
+def _harmless(key: str, value: Any, where: str) -> None:
+    """Refuses what a file that nobody named must not say."""
     from autofix.sources.spec import names_code
 
-    if isinstance(value, str) and names_code(value):
+    values = value if isinstance(value, list) else [value]
+    code = key in SPECS and any(isinstance(item, str) and names_code(item) for item in values)
+    if code or key in NAMED:
+        what = "names code" if code else "leads elsewhere"
         raise usage(
-            f"{where}: `{key}` names code, and nobody asked for this file. Received: {value!r}. "
+            f"{where}: `{key}` {what}, and nobody asked for this file. "
             f"Pass it on the command line, or name the file: --config {DEFAULT}."
         )
 
@@ -125,9 +134,9 @@ def _value(key: str, value: Any, option: click.Option, where: str) -> Any:
         return value
     if isinstance(value, str | int | float):
         return [str(value)] if option.multiple else str(value)
-    listed = option.multiple or key == "strategies"
+    listed = option.multiple or key in LISTED
     if listed and isinstance(value, list) and all(isinstance(item, str | int | float) for item in value):
-        return [str(item) for item in value]
+        return [str(item) for item in value] if option.multiple else ",".join(map(str, value))
     if key == "class_weight" and isinstance(value, dict):
         return value
     raise usage(f"{where}: `{key}` must be a single value. Received: {value!r}.")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from autofix.cli.ending import failure
+from autofix.cli.terminal import printable
 from autofix.report.words import BEYOND_READING, NO_LOSS, capital, effect_text, place_text
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ WIDTH = 100
 SCORES = {"before": "before", "trained as long": "control", "after": "after"}
 # Files of a run folder that people look for.
 FILES = ("repaired.keras", "patch.yaml", "change_log.md", "metrics.json", "encoding.json")
-# What a script reads: all that `metrics.json` holds but what is long and stands in files of its own.
-ELSEWHERE = ("trials", "recipe", "traceback")
 
 
 def finish(ended: Ended, folder: Path, form: str) -> NoReturn:
@@ -31,13 +30,12 @@ def finish(ended: Ended, folder: Path, form: str) -> NoReturn:
         SystemExit: If there is a result.
         click.ClickException: If there is none; its message says why.
     """
-    from autofix.cli.folder import result_of
+    from autofix.cli.folder import summary_of
 
     if ended.error is not None or "status" not in ended.document:
         way = f"stopped; run the same command again to go on where it was ({folder})."
         raise failure(ended.error or way, ended.exit)
-    document = {key: value for key, value in result_of(folder).items() if key not in ELSEWHERE}
-    write(document, form, lambda shown: _show(shown, folder))
+    write(summary_of(folder), form, lambda shown: _show(shown, folder))
     raise SystemExit(int(ended.exit))
 
 
@@ -59,14 +57,17 @@ def _show(document: Mapping[str, Any], folder: Path) -> None:
 
 def write(document: Mapping[str, Any], form: str, table: Callable[[Mapping[str, Any]], None]) -> None:
     """Writes a result in one of the forms; `table` is for people."""
-    if form == "json":
-        click.echo(json.dumps(document, indent=1))
-    elif form == "yaml":
-        from autofix import yaml_text
-
-        click.echo(yaml_text.write(dict(document)), nl=False)
-    else:
+    if form == "table":
         table(document)
+    else:
+        click.echo(serialised(document, form), nl=False)
+
+
+def serialised(document: Mapping[str, Any], form: str) -> str:
+    """Returns a result as "json" or "yaml"."""
+    from autofix import yaml_text
+
+    return json.dumps(document, indent=1) + "\n" if form == "json" else yaml_text.write(dict(document))
 
 
 def summarised(document: Mapping[str, Any]) -> str:
@@ -140,10 +141,10 @@ def _rendered(printed: Callable[[Any], None]) -> str:
 
 
 def _plain(text: Any) -> str:
-    """Returns text in which nothing is taken for markup."""
+    """Returns text in which nothing is taken for markup, nor for an order to the terminal."""
     from rich.markup import escape
 
-    return escape(str(text))
+    return escape(printable(str(text)))
 
 
 def _cell(value: Any) -> str:

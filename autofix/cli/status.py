@@ -12,7 +12,7 @@ from autofix.cli import options
 from autofix.cli.ending import ending
 
 
-@click.command(epilog=options.SOURCES)
+@click.command(epilog=options.READING)
 @click.argument("run", type=click.Path())
 @options.format_option
 @options.common_options

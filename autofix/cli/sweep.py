@@ -38,7 +38,8 @@ def _seeds(_ctx: click.Context, _param: click.Parameter, value: str | None) -> t
 
 EPILOG = """\b
 A value that is not given as an option is taken from the environment
-variable AUTOFIX_<OPTION>, then from SWEEP.YAML.
+variable AUTOFIX_<OPTION>, then from SWEEP.YAML; for a MODEL from the config
+file, which holds "epochs: 20" and is ./autofix.yaml unless named by --config.
 
 \b
 Exit codes, the first that holds: 130/143 interrupted; 75 the storage or a
@@ -46,26 +47,30 @@ disk does not answer; 2 wrong usage; 4 some model or data cannot be used;
 3 some cell found no acceptable repair; 0 all well."""
 
 
-@click.command(epilog=EPILOG)
+@click.command(epilog=EPILOG, short_help="Repair many models on many data sets.")
 @click.argument("source", metavar="SWEEP.YAML|MODEL", type=SpecType("SWEEP.YAML|MODEL"))
 @options.setting("-d", "--data", type=SpecType("DATA"), multiple=True, help="Data set for MODEL; may be repeated.")
 @options.setting("--target", "target_column", type=COLUMN, help="The column to predict, for tables.")
-@options.setting("--strategies", type=STRATEGIES, help="Remedies to compare: each alone, and all of these together.")
-@options.setting("--seeds", callback=_seeds, metavar="0,1,...", help="Seeds, each a repair of its own.  [default: 0]")
+@options.setting(
+    "-o",
+    "--out",
+    metavar="FOLDER",
+    type=click.Path(),
+    help="Folder of the sweep.  [default: as in the file; runs/MODEL-sweep]",
+)
 @options.setting("--epochs", type=click.IntRange(min=1), help="Epochs that you train for.  [default: 10]")
 @options.setting("--batch-size", type=click.IntRange(min=1), help="Rows in a batch.  [default: 32]")
-@options.setting("--metric", help="Balanced accuracy or R2, or a scikit-learn scorer.")
+@options.setting("--metric", metavar="NAME", help="Balanced accuracy or R2, or a scikit-learn scorer.  [default: auto]")
+@options.setting("--seeds", callback=_seeds, metavar="N,...", help="Seeds, each a repair of its own.  [default: 0]")
 @options.setting("--budget", type=BUDGET, help="90s, 30m, 2h, or multiples of one run.  [default: 10x]")
+@options.setting("--strategies", type=STRATEGIES, help="Remedies to compare: each alone, and all of these together.")
 @options.setting("--target-score", "target", type=float, help="A score that is good enough: a search stops there.")
-@options.setting(
-    "-o", "--out", type=click.Path(), help="Folder of the sweep.  [default: as in the file; runs/MODEL-sweep]"
-)
-@options.setting("--jobs", type=click.IntRange(min=1), help="Repairs under way at the same time.  [default: 1]")
 @options.setting("--storage", metavar="URL", help="Database that other machines join.  [default: a file in the folder]")
 @options.setting("--study", metavar="NAME", help="Name of the sweep in the database.  [default: that of the folder]")
+@options.setting("--jobs", type=click.IntRange(min=1), help="Repairs under way at the same time.  [default: 1]")
 @options.format_option
 @options.allow_unsafe_option
-@options.verbose_option
+@options.common_options
 def sweep(source: str, form: str, allow_unsafe: bool, verbose: int, **settings: Any) -> None:
     """Repair many models on many data sets, with many sets of strategies and seeds.
 
@@ -83,8 +88,7 @@ def sweep(source: str, form: str, allow_unsafe: bool, verbose: int, **settings: 
         from autofix.sweeps import summary, sweeping
 
         configure_tensorflow()
-        given = {key: value for key, value in settings.items() if value not in (None, ())}
-        config, base = _from_file(source, given) if source.endswith(CONFIGS) else _from_options(source, given)
+        config, base = (_from_file if source.endswith(CONFIGS) else _from_options)(source, _given(settings, source))
         with telling(verbose) as tell:
             swept = sweeping.begin(
                 config, base=base, supervise=supervise, say=say, tell=tell, allow_unsafe=allow_unsafe
@@ -93,6 +97,17 @@ def sweep(source: str, form: str, allow_unsafe: bool, verbose: int, **settings: 
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDTH
     click.echo(summary.as_text(swept.rows, form, whole, width), nl=False)
     sys.exit(int(swept.exit))
+
+
+def _given(settings: dict[str, Any], source: str) -> dict[str, Any]:
+    """Returns what was asked for; a sweep in a file of its own asks nothing of the config file."""
+    where = click.get_current_context().get_parameter_source
+    own = source.endswith(CONFIGS)
+    return {
+        name: value
+        for name, value in settings.items()
+        if value not in (None, ()) and not (own and where(name) is ParameterSource.DEFAULT_MAP)
+    }
 
 
 def _from_file(source: str, given: dict[str, Any]) -> tuple[Sweep, Path]:

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Iterator
 
 import click
 
+# What a terminal obeys instead of showing it; a line break and a tab are what they look like.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
 
 def say(message: str) -> None:
     """Tells how far things are, on standard error."""
-    click.echo(message, err=True)
+    click.echo(printable(message), err=True)
+
+
+def printable(text: str) -> str:
+    """Returns a text without what a terminal obeys: names of layers and columns come from files of anybody's."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def configure_tensorflow() -> None:

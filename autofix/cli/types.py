@@ -99,9 +99,13 @@ class ClassWeightType(Weights):
 
 
 class SpecType(Text):
-    """A file or folder, `module.py:function`, `package.module:function` or `sklearn:NAME`; completes files."""
+    """A file or folder, `module.py:function`, `package.module:function` or `sklearn:NAME`; completes files.
+
+    In the environment several are parted by commas, where an option takes several.
+    """
 
     name = "spec"
+    envvar_list_splitter = ","
 
     def __init__(self, metavar: str) -> None:
         self.metavar = metavar

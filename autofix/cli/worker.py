@@ -25,23 +25,34 @@ def _duration(_ctx: click.Context, _param: click.Parameter, value: str) -> float
     return seconds
 
 
-EPILOG = """\b
+EPILOG = f"""{options.VALUES}
+
+\b
 Exit codes: 0 the sweep is done, 2 wrong usage, 4 nothing works on this
 machine, 75 the storage or a disk does not answer, 130/143 interrupted."""
 
 
 @click.command(epilog=EPILOG)
-@options.setting("--storage", metavar="URL", required=True, help="Storage of the sweep, as given to `autofix sweep`.")
-@options.setting("--study", metavar="NAME", required=True, help="Name of the sweep.")
-@options.setting("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Repairs at the same time.")
 @options.setting(
     "--folder",
+    metavar="FOLDER",
     type=click.Path(file_okay=False),
     default=".",
     show_default=True,
     help="Where the models and data of the sweep are; nothing outside of it is read.",
 )
-@options.setting("-o", "--out", type=click.Path(file_okay=False), help="Folder for run folders.  [default: runs/STUDY]")
+@options.setting(
+    "-o",
+    "--out",
+    metavar="FOLDER",
+    type=click.Path(file_okay=False),
+    help="Folder for run folders.  [default: runs/STUDY]",
+)
+@options.setting("--storage", metavar="URL", required=True, help="Database of the sweep, as given to autofix sweep.")
+@options.setting("--study", metavar="NAME", required=True, help="Name of the sweep in the database.")
+@options.setting(
+    "--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Repairs under way at the same time."
+)
 @options.setting(
     "--wait",
     callback=_duration,
@@ -53,7 +64,7 @@ machine, 75 the storage or a disk does not answer, 130/143 interrupted."""
 @options.setting("--stay", is_flag=True, help="When all is done, wait for the sweep to grow instead of ending.")
 @click.option("--allow-code", is_flag=True, help="Run functions (module.py:function) that the sweep names.")
 @options.allow_unsafe_option
-@options.verbose_option
+@options.common_options
 def worker(
     storage: str,
     study: str,

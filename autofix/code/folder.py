@@ -12,6 +12,7 @@ from typing import Any
 from autofix.change import Patch
 from autofix.code.script import to_code
 from autofix.errors import FixYourCall
+from autofix.frozen import thaw
 from autofix.recipe import Recipe
 
 PATCH = "patch.yaml"
@@ -61,6 +62,8 @@ class Kept:
                 f"the run folder must hold the recipe of the program, in {' or '.join(DOCUMENTS)}. Received: {path}. "
                 "Repair the model again."
             )
+        for node in (document["recipe"], *(thaw(change.after) for change in patch)):
+            _check_names(node, path)
         return cls(
             Recipe.from_dict(document["recipe"]),
             patch,
@@ -72,6 +75,29 @@ class Kept:
     def to_code(self) -> str:
         """Returns the repaired program as a Keras script; see `autofix.code.to_code`."""
         return to_code(self.recipe, self.patch, self.notes, metric=self.metric, retrained=self.retrained)
+
+
+def _check_names(document: Any, path: Path) -> None:
+    """Refuses what stands in a script without quotes and is no name: it would be code that somebody else wrote."""
+    rest = [document]
+    while rest:
+        node = rest.pop()
+        if isinstance(node, Mapping):
+            rest.extend(node.values())
+        elif isinstance(node, list | tuple):
+            rest.extend(node)
+        if not isinstance(node, Mapping) or "class_name" not in node:
+            continue
+        config, module = node.get("config"), node.get("module")
+        names = [node["class_name"], *(config if isinstance(config, Mapping) else ())]
+        names += [config] if node["class_name"] == "function" else []
+        names += [] if module is None else str(module).split(".")
+        for name in names:
+            if not (isinstance(name, str) and all(part.isidentifier() for part in name.split(">"))):
+                raise FixYourCall(
+                    f"{path} must hold names of classes, functions and settings. Received: {str(name)[:60]!r}. "
+                    "Do not use it, and get the folder from somebody you trust."
+                )
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import inspect
 import random
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,14 +14,12 @@ import numpy as np
 from autofix.errors import FixYourModel
 from autofix.frozen import thaw
 from autofix.recipe.document import Recipe
+from autofix.recipe.objects import COMPILE_KEYS, LAMBDA, all_layers, codes, custom_objects
 from autofix.recipe.surgery import operate, without_build_parts
 from autofix.recipe.views import output_paths
 
 # Key of `Recipe.objects` that holds the user's own function that builds the model.
 BUILDER = "__build__"
-# Key of `Recipe.objects` that says that the live model holds `Lambda` layers.
-LAMBDA = "__lambda__"
-COMPILE_KEYS = ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics", "run_eagerly")
 
 
 def read_model(model: Any, example: Any = None) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
@@ -65,6 +62,9 @@ def read_model(model: Any, example: Any = None) -> tuple[dict[str, Any], dict[st
     if "layers" in document["config"]:
         document = without_build_parts(document)
     document = plain(document)
+    nameless = codes(document)
+    if nameless:
+        objects[LAMBDA] = nameless
     if document["class_name"] == "Sequential":
         _give_input_layer(document, example)
     return document, compiled, objects
@@ -118,7 +118,7 @@ def restore(model: keras.Model, weights: Sequence[np.ndarray]) -> None:
     """Gives a model weights, and lets layers that keep derived state (`Normalization`) take them in."""
     for variable, value in zip(model.weights, weights, strict=True):
         variable.assign(value)
-    for layer in _all_layers(model):
+    for layer in all_layers(model):
         if isinstance(layer, keras.layers.Normalization) and layer.built:
             layer.finalize_state()
 
@@ -151,8 +151,8 @@ def _construct(recipe: Recipe) -> keras.Model:
     if BUILDER in recipe.objects and not recipe.is_graph:
         model = call_builder(recipe.objects[BUILDER])
     else:
-        # A `Lambda` may be rebuilt where its code came from the user's live model, never from a file.
-        safe = LAMBDA not in recipe.objects
+        # A `Lambda` may be rebuilt where its code came from the user's live model, never from a file or a patch.
+        safe = not set(codes(document)) <= set(recipe.objects.get(LAMBDA, ()))
         model = keras.saving.deserialize_keras_object(fresh_seeds(operate(document)), safe_mode=safe)
     if not isinstance(model, keras.Model):
         raise FixYourModel(f"the model's configuration gives a {type(model).__name__}, not a `keras.Model`.")
@@ -192,52 +192,6 @@ def call_builder(builder: Callable[[], keras.Model]) -> keras.Model:
     if not isinstance(built, keras.Model):
         raise FixYourModel(f"the function must return a compiled `keras.Model`. Received: {type(built).__name__}.")
     return built
-
-
-def custom_objects(model: keras.Model) -> dict[str, Any]:
-    """Collects the classes and functions of a model that do not come from Keras, by the names Keras looks for."""
-    found: dict[str, Any] = {}
-
-    def note(value: Any) -> None:
-        if value is None or isinstance(value, str | bytes | int | float):
-            return
-        if isinstance(value, Mapping):
-            for item in value.values():
-                note(item)
-        elif isinstance(value, list | tuple | set):
-            for item in value:
-                note(item)
-        elif inspect.isfunction(value):
-            _note_named(found, value, value.__name__)
-        elif not inspect.ismodule(value):
-            _note_named(found, type(value), type(value).__name__)
-
-    for layer in _all_layers(model):
-        note(layer)
-        if isinstance(layer, keras.layers.Lambda):
-            found[LAMBDA] = True
-        for key in ("activation", "kernel_initializer", "bias_initializer", "kernel_regularizer", "kernel_constraint"):
-            note(getattr(layer, key, None))
-    note(getattr(model, "optimizer", None))
-    config = getattr(model, "_compile_config", None)
-    if config is not None:
-        for key in COMPILE_KEYS:
-            note(config.config.get(key))
-    return found
-
-
-def _note_named(found: dict[str, Any], value: Any, name: str) -> None:
-    module = getattr(value, "__module__", "") or ""
-    if module.split(".")[0] in ("keras", "tensorflow", "builtins"):
-        return
-    found[name] = value
-    registered = keras.saving.get_registered_name(value)
-    found[registered] = value
-
-
-def _all_layers(model: keras.Model) -> Iterator[Any]:
-    yield model
-    yield from model._flatten_layers(include_self=False, recursive=True)
 
 
 def compile_config(model: keras.Model) -> dict[str, Any]:

@@ -31,6 +31,8 @@ def value_text(value: Any) -> str:
         name = value["class_name"]
         if name == "function" or not isinstance(config, dict):
             return str(config)
+        if isinstance(config.get("layers"), list):  # layers in a block: what it is made of says more than its class
+            return value_text([layer for layer in config["layers"] if layer.get("class_name") != "InputLayer"])
         # A scale for each column is too long to read, and that of a normalization says only that it has one.
         keep = {key: config[key] for key in TELLING if key in config and (key != "scale" or type(config[key]) is float)}
         inner = ", ".join(f"{key}={value_text(item)}" for key, item in keep.items() if item is not None)

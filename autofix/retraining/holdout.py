@@ -53,7 +53,7 @@ def checked(held: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     if count < FEWEST or len(held) - count < FEWEST:
         raise FixYourData(
             f"the holdout and the rest must have {FEWEST} rows each. Received: {count} of {len(held)} rows held out. "
-            "Bring more rows, change `holdout.share`, or name rows of their own in `holdout.data`."
+            "Bring more rows, change `holdout.share`, or name rows of their own in `holdout.source`."
         )
     return held
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autofix.errors import AutofixError, FixYourCall
+from autofix.errors import AutofixError, FixYourCall, of_the_machine
 from autofix.exits import Exit, exit_of
 from autofix.retraining import history, hooks, line
 from autofix.retraining.asked import Answer, Asked
@@ -91,7 +91,7 @@ def retrain(
 
     Raises:
         Interrupted: If a signal stopped it.
-        OSError: If the folder of models cannot be written to.
+        OSError: If the folder of models cannot be locked.
     """
     began = time.monotonic()
     models = Models(Path(pipeline.models))
@@ -100,7 +100,7 @@ def retrain(
         with held(models.root):
             try:
                 document = _Retraining(pipeline, models, train, say, notify, allow_unsafe, force).run()
-            except AutofixError as error:
+            except (AutofixError, OSError) as error:
                 document = _failed(models, error, notify)
     except Locked as error:
         document = {**line.blank(models), **line.ended(Status.LOCKED, Exit.TRY_LATER, str(error))}
@@ -240,12 +240,16 @@ class _Retraining:
         return {**record, "current": self.champion, "repeated": True}
 
 
-def _failed(models: Models, error: AutofixError, notify: Callable[[Mapping[str, Any]], list[str]]) -> Document:
+def _failed(
+    models: Models, error: AutofixError | OSError, notify: Callable[[Mapping[str, Any]], list[str]]
+) -> Document:
     """A retraining that ended with an error: written down and told, but it is no answer to this data."""
     code = error.code if isinstance(error, NoAnswer) else exit_of(error)
-    status = STATUS_OF.get(code, Status.FAILED)
-    record = {**line.blank(models), **line.ended(status, code, str(error)), "time": line.now()}
-    history.append(models.history, record)
+    reason = of_the_machine(error) if isinstance(error, OSError) else str(error)
+    status = Status.FAILED if isinstance(error, OSError) else STATUS_OF.get(code, Status.FAILED)
+    record = {**line.blank(models), **line.ended(status, code, reason), "time": line.now()}
+    with contextlib.suppress(OSError):  # a disk that is full takes no line, and somebody must hear of it
+        history.append(models.history, record)
     return {**record, "notes": notify(record)}
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from autofix.errors import FixYourCall, FixYourData, did_you_mean, one_line
 from autofix.hints import ModelHints
-from autofix.sources.limits import check_archive, memory_bytes
+from autofix.sources.limits import check_archive, check_fits
 from autofix.sources.loaded import Loaded, Table
 
 # Names of inputs and targets in an archive, the usual ones first.
@@ -92,9 +92,12 @@ def _is_data(part: Any) -> bool:
 def _members(path: Path) -> dict[str, Any]:
     try:
         with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
+            arrays = {name: archive[name] for name in archive.files}
     except Exception as error:  # whatever numpy raises about bytes that anybody may have written
         raise _refused(path, error) from error
+    for array in arrays.values():
+        _check_rows(array, path)
+    return arrays
 
 
 def _array(path: Path) -> Any:
@@ -102,13 +105,21 @@ def _array(path: Path) -> Any:
         mapped = np.load(path, allow_pickle=False, mmap_mode="r")
         if not isinstance(mapped, np.ndarray):
             raise FixYourData(f"{str(path)!r} must be one array. Received: an archive. Call it .npz.")
-        if mapped.nbytes > memory_bytes():
-            raise FixYourData(f"{str(path)!r} must fit into memory. Received: {mapped.nbytes:,} bytes.")
+        check_fits(repr(str(path)), mapped.nbytes)
+        _check_rows(mapped, path)
         return np.array(mapped)
     except FixYourData:
         raise
     except Exception as error:  # whatever numpy raises about bytes that anybody may have written
         raise _refused(path, error) from error
+
+
+def _check_rows(array: Any, path: Path) -> None:
+    """Rows without values take no bytes, so that a small file may claim any number of them."""
+    if array.nbytes == 0 and array.ndim > 0 and len(array) > 0:
+        raise FixYourData(
+            f"every row in {str(path)!r} must hold values. Received: an array of shape {array.shape}. Write it again."
+        )
 
 
 def _refused(path: Path, error: Exception) -> FixYourData:

@@ -43,8 +43,10 @@ def identify(spec: str) -> str:
             for item in sorted(item for item in path.rglob("*") if item.is_file()):
                 digest.update(f"\0{item.relative_to(path)}\0".encode())
                 _add(digest, item)
-        else:
+        elif path.is_file():
             _add(digest, path)
+        else:  # a pipe or a device may never end
+            raise FixYourCall(f"{spec!r} must be a file or a folder. Received: a pipe or a device. Write a file first.")
     return digest.hexdigest()
 
 

@@ -83,7 +83,7 @@ def target_of(series: Any, hint: OutputHint | None, output: str | None) -> Targe
     if series.dropna().nunique() < 2:
         raise FixYourData(
             f"column {name!r} must hold at least two different values to predict. Received: "
-            f"{series.dropna().iloc[0]!r} in every row. Pick another --target, or add rows of another class."
+            f"{str(series.dropna().iloc[0])!r} in every row. Pick another --target, or add rows of another class."
         )
     dense = hint is not None and hint.loss in DENSE
     if classes is None and dense:

@@ -7,7 +7,7 @@ import stat
 import zipfile
 from pathlib import Path, PurePosixPath
 
-from autofix.errors import AutofixError
+from autofix.errors import AutofixError, FixYourData
 
 # A configuration is text; that of a model of thousands of layers takes a few MiB.
 MOST_TEXT_BYTES = 2**26
@@ -22,6 +22,23 @@ MOST_MEMBERS = 100_000
 def memory_bytes() -> int:
     """Returns the memory of this machine."""
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def check_fits(what: str, size: int) -> None:
+    """Checks that something fits into the memory of this machine.
+
+    Args:
+        what: What it is to the user.
+        size: What it takes, in bytes.
+
+    Raises:
+        FixYourData: If it does not.
+    """
+    if size > memory_bytes():
+        raise FixYourData(
+            f"{what} must fit into the memory of this machine ({memory_bytes():,} bytes). Received: {size:,} bytes. "
+            "Pass a part of it."
+        )
 
 
 def check_archive(path: Path, what: str, error: type[AutofixError]) -> list[str]:

@@ -13,6 +13,22 @@ from autofix.sources.limits import MOST_TEXT_BYTES, check_archive, memory_bytes
 
 # Layers whose configuration is code, or which fetch it from elsewhere when they are loaded.
 CODE = ("Lambda", "__lambda__", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer")
+# Parts of Keras that read, write, download or set what counts for all of Keras; no part of a model is among them.
+ACTING = frozenset(
+    f"keras.{name}"
+    for name in (
+        "applications",
+        "callbacks",
+        "config",
+        "datasets",
+        "distribution",
+        "export",
+        "preprocessing",
+        "saving",
+        "utils",
+        "wrappers",
+    )
+)
 WEIGHTS = "model.weights.h5"
 CONFIG = "config.json"
 
@@ -36,7 +52,7 @@ def screen_keras(path: Path, *, allow_unsafe: bool) -> None:
             document = json.loads(archive.read(CONFIG))
         except (ValueError, RecursionError, zipfile.BadZipFile, EOFError, OSError) as error:
             raise FixYourModel(f"{CONFIG} in {str(path)!r} cannot be read ({error}). Save the model again.") from error
-        _screen_config(document, path, allow_unsafe)
+        screen_config(document, path, allow_unsafe=allow_unsafe)
         for name in names:
             if name.endswith(".h5"):
                 with archive.open(name) as member:
@@ -63,7 +79,7 @@ def _screen_h5(file: Any, path: Path, allow_unsafe: bool) -> str | None:
 
     try:
         with h5py.File(file, "r") as tree:
-            total = sum(_bytes_of(tree, path))
+            total = sum(_bytes_of(tree, path, set()))
             text = tree.attrs.get("model_config")
             training = tree.attrs.get("training_config")
     except FixYourModel:
@@ -77,7 +93,7 @@ def _screen_h5(file: Any, path: Path, allow_unsafe: bool) -> str | None:
         )
     for config in (text, training):
         if config is not None:
-            _screen_config(_json(config, path), path, allow_unsafe)
+            screen_config(_json(config, path), path, allow_unsafe=allow_unsafe)
     return None if text is None else str(text)
 
 
@@ -88,8 +104,11 @@ def _json(text: Any, path: Path) -> Any:
         raise FixYourModel(f"the configuration in {str(path)!r} cannot be read ({error}). Save it again.") from error
 
 
-def _bytes_of(tree: Any, path: Path) -> Iterator[int]:
-    """Yields the sizes of all arrays; follows no link out of the file."""
+def _bytes_of(tree: Any, path: Path, seen: set[int]) -> Iterator[int]:
+    """Yields the sizes of all arrays; follows no link out of the file.
+
+    A group that hangs in several places counts once: thirty groups, each twice in the one before, are a billion paths.
+    """
     import h5py
 
     for name in tree:
@@ -100,8 +119,12 @@ def _bytes_of(tree: Any, path: Path) -> Iterator[int]:
                 "use it, and get the file from somebody you trust."
             )
         item = tree[name]
+        address = h5py.h5o.get_info(item.id).addr
+        if address in seen:
+            continue
+        seen.add(address)
         if isinstance(item, h5py.Group):
-            yield from _bytes_of(item, path)
+            yield from _bytes_of(item, path, seen)
             continue
         if isinstance(item, h5py.Dataset):
             if item.external or item.is_virtual:
@@ -109,7 +132,17 @@ def _bytes_of(tree: Any, path: Path) -> Iterator[int]:
             yield int(item.nbytes)
 
 
-def _screen_config(document: Any, path: Path, allow_unsafe: bool) -> None:
+def screen_config(document: Any, path: Path, *, allow_unsafe: bool) -> None:
+    """Refuses a configuration as Keras writes it, of a model or a part of one, that would run code.
+
+    Args:
+        document: The configuration, as plain data.
+        path: The file that it is from.
+        allow_unsafe: Whether layers may hold code.
+
+    Raises:
+        FixYourModel: With the reason.
+    """
     for node in _mappings(document):
         class_name, module = node.get("class_name"), node.get("module")
         if class_name in CODE and not allow_unsafe:
@@ -125,10 +158,11 @@ def _screen_config(document: Any, path: Path, allow_unsafe: bool) -> None:
             )
         if class_name is None or not isinstance(module, str) or module in ("builtins", "keras"):
             continue
-        if not module.startswith("keras."):
+        if not module.startswith("keras.") or ".".join(module.split(".")[:2]) in ACTING:
+            what = node.get("config") if class_name == "function" else class_name
             raise FixYourModel(
-                f"{str(path)!r} needs code that is not in it: {class_name!r} of {module!r}. Pass a function of yours "
-                "that builds the model: module.py:build_model."
+                f"{str(path)!r} needs code that is not in it: {what!r} of {module!r}. Pass a function of yours that "
+                "builds the model: module.py:build_model."
             )
 
 

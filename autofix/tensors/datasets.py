@@ -48,7 +48,7 @@ def open_images(path: str, shape: Sequence[int], *, one_hot: bool) -> Any:
         one_hot: Whether a label is one column a class, instead of the number of its class.
     """
     with contextlib.redirect_stdout(io.StringIO()):  # Keras prints how many files it found
-        return keras.utils.image_dataset_from_directory(
+        dataset = keras.utils.image_dataset_from_directory(
             path,
             label_mode="categorical" if one_hot else "int",
             image_size=tuple(shape[:2]),
@@ -56,6 +56,9 @@ def open_images(path: str, shape: Sequence[int], *, one_hot: bool) -> Any:
             batch_size=BATCH,
             shuffle=False,
         )
+    for _ in dataset.take(1):  # damage shows at once
+        return dataset
+    raise ValueError("it holds no image")
 
 
 def peek(files: Sequence[str]) -> dict[str, tuple[str, int]] | None:

@@ -17,8 +17,10 @@ SOON = 300.0
 
 
 def retrain(pipeline: str) -> dict:
-    """Returns the last line of one retraining."""
+    """Returns the last line of one retraining; of one that was killed, why there is none."""
     done = subprocess.run([sys.executable, "-m", "autofix", "retrain", pipeline], stdout=subprocess.PIPE, text=True)
+    if not done.stdout:
+        return {"status": "killed", "reason": f"it ended with {done.returncode}", "exit_code": TRY_LATER}
     return json.loads(done.stdout.splitlines()[-1])
 
 

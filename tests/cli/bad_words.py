@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.cli import hostile
-from tests.cli.cases import USAGE, Case, copied, raw, run_folder, stale, text
+from tests.cli.cases import USAGE, Case, copied, inserted, linked_run, raw, run_folder, stale, text
 from tests.cli.hostile import TOUCH
 
 BOMB_YAML = "a: &a [x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a]\nc: [*b,*b,*b,*b]\n"
@@ -32,6 +32,8 @@ OPTIONS = [
     Case("a file as run folder", "repair MODEL DATA --out a.txt", USAGE, ("folder", "a.txt"), text("a.txt", "")),
     Case("a file above the run folder", "repair MODEL DATA --out a.txt/x", USAGE, ("folder", "a.txt"),
          text("a.txt", "")),
+    Case("a run folder that leads elsewhere", "repair MODEL DATA --out run", USAGE, ("autofix.log", "another --out"),
+         linked_run),
     Case("an address without a database", "repair MODEL DATA --storage localhost", USAGE, ("postgresql://",)),
     Case("a shell that nobody knows", "completion tcsh", USAGE, ("bash",)),
     Case("a symptom misspelled", "explain dead_unit", USAGE, ("dead_units",)),
@@ -60,6 +62,12 @@ CONFIGS = [
         copied("lambda.keras")(f, m), text("autofix.yaml", "allow_unsafe: true")(f, m)]),
     Case("a config that nobody named and that names code", "repair MODEL", USAGE, ("names code", "--config"),
          lambda f, m: [text("autofix.yaml", "data: evil.py:load_data")(f, m), text("evil.py", CODE)(f, m)]),
+    Case("a config that nobody named and that names a database", "repair MODEL DATA", USAGE, ("elsewhere", "--config"),
+         text("autofix.yaml", "storage: sqlite:////tmp/x.db")),
+    Case("a config that nobody named and that lists code", "sweep MODEL", USAGE, ("names code", "--config"),
+         text("autofix.yaml", "data: [a.csv, evil.py:load_data]")),
+    Case("a config that nobody named and that opens a folder", "worker --storage sqlite:///x.db --study s", USAGE,
+         ("elsewhere", "--config"), text("autofix.yaml", "folder: /")),
     Case("a config that writes elsewhere", "repair MODEL DATA", USAGE, ("stay below", "--out"),
          text("autofix.yaml", "out: ../elsewhere\n")),
     Case("a config that writes to the root", "repair MODEL DATA", USAGE, ("stay below", "--out"),
@@ -87,6 +95,13 @@ OTHERS = [
          stale("model/dense/activation", "relu")),
     Case("a patch that leaves no model", "apply patch.json MODEL -o o.keras", USAGE, ("patch", "for this model"),
          stale("layers/dense/units", 8)),
+    Case("a patch with a Lambda layer", "apply patch.json MODEL -o o.keras", USAGE, ("Lambda", "--allow-unsafe"),
+         inserted({"module": "keras.layers", "class_name": "Lambda", "config": {"name": "l", "function": "4wE="}})),
+    Case("a patch that downloads", "apply patch.json MODEL -o o.keras", USAGE, ("not in it", "load_data"),
+         inserted({"module": "keras.layers", "class_name": "Dense", "config": {"name": "d", "units": 4,
+         "activation": hostile.function("load_data", "keras.datasets.mnist")}})),
+    Case("a patch that reads a file", "apply patch.json MODEL -o o.keras", USAGE, ("vocabulary", "/etc/passwd"),
+         inserted({"module": "keras.layers", "class_name": "StringLookup", "config": {"vocabulary": "/etc/passwd"}})),
     Case("a patched model of another type", "apply run MODEL -o o.h5", USAGE, (".keras",)),
     Case("retraining on nothing", "apply run MODEL -o o.keras --retrain", USAGE, ("--data",)),
     Case("data for nothing", "apply run MODEL -o o.keras DATA", USAGE, ("--retrain",)),

@@ -160,12 +160,23 @@ def copied(name: str) -> Make:
     return lambda folder, models: shutil.copy(models / name, folder / name)
 
 
+def linked_run(folder: Path, models: Path) -> None:
+    (folder / "run").mkdir()
+    (folder / "elsewhere").touch()
+    (folder / "run" / "autofix.log").symlink_to(folder / "elsewhere")
+
+
 def run_folder(name: str, content: str) -> Make:
     def make(folder: Path, models: Path) -> None:
         (folder / "run").mkdir()
         (folder / "run" / name).write_text(content)
 
     return make
+
+
+def inserted(layer: object) -> Make:
+    change = {"path": "layers/dense/after", "before": [], "after": [layer], "strategy": "s", "why": "w", "effect": None}
+    return text("patch.json", json.dumps({"changes": [change]}))
 
 
 def stale(path: str, before: object) -> Make:

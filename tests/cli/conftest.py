@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
+import io
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,17 +17,19 @@ from autofix.cli import main
 from autofix.errors import AutofixError
 from autofix.exits import exit_of
 from autofix.job import Job
-from autofix.supervisor import Ended, _document
+from autofix.supervisor import EXECUTE, Ended, _document
 
 
-def supervised(jobs: Sequence[Job], *, say: Callable[[str], None]) -> list[Ended]:
-    """Does in this process what conductors do in theirs."""
-    from autofix.executing import execute
-
+def supervised(jobs: Sequence[Job], *, say: Callable[[str], None], execute: str = EXECUTE) -> list[Ended]:
+    """Does in this process what conductors do in theirs; what the user's code prints goes nowhere."""
+    module, _, name = execute.partition(":")
+    function = getattr(importlib.import_module(module), name)
     ended = []
+    say("importing TensorFlow")
     for job in jobs:
         try:
-            code = execute(job, tell=lambda phase, outcome=None, clock=None: say(str(phase)))
+            with contextlib.redirect_stdout(io.StringIO()):
+                code = function(job, tell=lambda phase, outcome=None, clock=None: say(str(phase)))
             ended.append(Ended(code, _document(job)))
         except (AutofixError, OSError) as error:
             ended.append(Ended(exit_of(error), {}, str(error)))

@@ -9,6 +9,7 @@ import io
 import json
 import stat
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,21 @@ def layer(class_name: str, module: str, config: Any) -> Callable[[Any], Any]:
         return document
 
     return change
+
+
+def function(name: str, module: str) -> dict[str, Any]:
+    """Returns a function as Keras writes it down."""
+    return {"module": module, "class_name": "function", "config": name, "registered_name": name}
+
+
+def png(width: int, height: int) -> bytes:
+    """Returns a picture of a few bytes that says it is so large."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return len(content).to_bytes(4, "big") + kind + content + zlib.crc32(kind + content).to_bytes(4, "big")
+
+    head = width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes([8, 2, 0, 0, 0])
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(bytes(999))) + chunk(b"IEND", b"")
 
 
 def nested(depth: int) -> bytes:

@@ -40,6 +40,13 @@ GIVEN = {
     "format": (("--format", "json"), "yaml", "json", "json", "yaml", "json"),
     "verbose": (("-vv",), "1", 3, 2, 1, 3),
     "retrain": (("--retrain",), "1", True, True, True, True),
+    "seeds": (("--seeds", "0,1"), "2,3", [4, 5], (0, 1), (2, 3), (4, 5)),
+    "study": (("--study", "a"), "b", "c", "a", "b", "c"),
+    "folder": (("--folder", "a"), "b", "c", "a", "b", "c"),
+    "wait": (("--wait", "90s"), "2h", "3m", 90.0, 7200.0, 180.0),
+    "stay": (("--stay",), "1", True, True, True, True),
+    "exit_code_healthy": (("--exit-code-healthy", "99"), "98", 97, 99, 98, 97),
+    "force": (("--force",), "1", True, True, True, True),
 }
 DEFAULTS = {
     "drop": (),
@@ -52,9 +59,26 @@ DEFAULTS = {
     "format": "table",
     "verbose": 0,
     "retrain": False,
+    "folder": ".",
+    "wait": 60.0,
+    "stay": False,
+    "exit_code_healthy": 0,
+    "force": False,
 }  # None for all others
-MINE = ("repair", "diagnose", "check", "apply", "status", "report")
-ARGUMENTS = {"apply": ["patch.yaml", "model.keras"], "status": ["run"], "report": ["run"]}
+# A sweep takes several data sets, and has no defaults of its own: those of its file are not overruled.
+SWEPT = {"data": (("-d", "a.csv", "-d", "x.csv"), "b.csv,y.csv", ["c.csv"], ("a.csv", "x.csv"), ("b.csv", "y.csv"),
+                  ("c.csv",))}  # fmt: skip
+SWEPT_DEFAULTS = {"data": (), "format": "table", "verbose": 0}
+# What a config file may say only if it was named.
+NAMED = ("storage", "folder")
+COMMON = ("repair", "sweep", "diagnose", "check", "retrain", "worker", "status", "report", "apply")
+ARGUMENTS = {
+    "apply": ["patch.yaml", "model.keras"],
+    "status": ["run"],
+    "report": ["run"],
+    "retrain": ["pipeline.yaml"],
+    "worker": [],
+}
 
 
 def command_of(name: str) -> click.Command:
@@ -78,16 +102,19 @@ def value(name: str, setting: Setting, arguments: list[str]) -> object:
     return command_of(name).make_context(name, words).params[setting.name]
 
 
-OPTIONS = [(name, setting) for name in MINE for setting in settings_of(name) if setting.key != "allow_unsafe"]
+OPTIONS = [(name, setting) for name in COMMON for setting in settings_of(name) if setting.key != "allow_unsafe"]
 
 
 @pytest.mark.parametrize(("name", "setting"), OPTIONS, ids=lambda item: getattr(item, "key", item))
 def test_option_before_environment_before_config_before_default(name, setting, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    flag, environment, config, *expected = GIVEN[setting.key]
+    swept = name == "sweep"
+    flag, environment, config, *expected = (SWEPT if swept else {}).get(setting.key, GIVEN[setting.key])
     if not setting.required:
-        assert value(name, setting, []) == DEFAULTS.get(setting.key)
+        assert value(name, setting, []) == (SWEPT_DEFAULTS if swept else DEFAULTS).get(setting.key)
     Path("autofix.yaml").write_text(yaml.safe_dump({setting.key: config}))
+    if setting.key in NAMED:
+        monkeypatch.setenv("AUTOFIX_CONFIG", "autofix.yaml")
     assert value(name, setting, []) == expected[2]
     monkeypatch.setenv(f"AUTOFIX_{setting.key.upper()}", environment)
     assert value(name, setting, []) == expected[1]
@@ -96,14 +123,6 @@ def test_option_before_environment_before_config_before_default(name, setting, m
 
 def test_every_option_of_every_command_is_tried():
     assert {setting.key for _, setting in OPTIONS} == GIVEN.keys()
-
-
-def test_what_repair_writes_is_not_what_report_writes(monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
-    Path("autofix.yaml").write_text("format: json\nout: runs/x\n")
-    monkeypatch.setenv("AUTOFIX_FORMAT", "yaml")
-    found = command_of("report").make_context("report", ["runs/x"]).params
-    assert (found["form"], found["out"]) == (None, None)
 
 
 def test_a_flag_in_the_environment_can_be_undone_on_the_command_line(monkeypatch, tmp_path):
@@ -170,7 +189,43 @@ def test_completion_is_a_script(shell):
     assert "_AUTOFIX_COMPLETE" in told.stdout
 
 
-def test_every_command_says_where_its_values_come_from():
-    assert set(MINE) <= COMMANDS.keys()
-    for name in MINE:
+def test_every_command_says_where_its_values_come_from_and_how_it_ends():
+    without = {"demo", "explain", "patch", "config", "completion"}  # they have no settings to share
+    assert set(COMMON) == COMMANDS.keys() - without
+    for name in COMMON:
         assert "AUTOFIX_<OPTION>" in str(command_of(name).epilog)
+        assert "Exit codes" in str(command_of(name).epilog)
+
+
+def test_options_come_in_one_order_and_values_have_one_name():
+    order = [setting.key for setting in settings_of("repair")]
+    metavars: dict[str, set[str]] = {}
+    for name in COMMON:
+        keys = [setting.key for setting in settings_of(name) if setting.key in order and setting.key != "out"]
+        assert keys == sorted(keys, key=order.index), name
+        for setting in settings_of(name):
+            context = click.Context(command_of(name))
+            metavars.setdefault(setting.key, set()).add(setting.make_metavar(context))
+    differing = {key for key, names in metavars.items() if len(names) > 1}
+    assert differing == {"out", "format"}  # a folder or a model file; a report has two forms more
+
+
+@pytest.mark.parametrize("name", COMMON)
+def test_every_form_of_a_result_is_known_to_every_command(name):
+    forms = [setting.type.choices for setting in settings_of(name) if setting.key == "format"]
+    assert all(set(known) >= {"table", "json", "yaml"} for known in forms)
+
+
+def test_a_sweep_in_a_file_beats_the_config_file_and_not_the_environment(monkeypatch, tmp_path):
+    from autofix.cli.sweep import _from_file, _given
+
+    monkeypatch.chdir(tmp_path)
+    Path("autofix.yaml").write_text("epochs: 7\nbatch_size: 7\ntarget: label\n")
+    sweep = "out: s\nmodels: [own.py:m]\ndata: [sklearn:digits]\nrepair: {epochs: 5, batch_size: 5}\n"
+    Path("sweep.yaml").write_text(sweep)
+    Path("own.py").touch()
+    monkeypatch.setenv("AUTOFIX_BATCH_SIZE", "9")
+    with command_of("sweep").make_context("sweep", ["sweep.yaml"]) as context:
+        config, _ = _from_file("sweep.yaml", _given(context.params, "sweep.yaml"))
+        assert (config.repair.epochs, config.repair.batch_size) == (5, 9)
+        assert _given(context.params, "model.keras")["epochs"] == 7

@@ -1,5 +1,6 @@
 """`autofix patch`: the diff on standard output, the rest on standard error, the script changed only when asked."""
 
+import errno
 import json
 import stat
 import subprocess
@@ -8,6 +9,7 @@ import sys
 import pytest
 from click.testing import CliRunner
 
+from autofix import files
 from autofix.change import Change, Patch
 from autofix.cli import main
 from tests.code.test_lines import LINES, RECIPE
@@ -142,3 +144,44 @@ def test_patching_needs_no_tensorflow():
     probe = "import sys, autofix.code.patching, autofix.code.folder; print({'tensorflow', 'keras'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, timeout=120, check=True)
     assert done.stdout.strip() == "set()"
+
+
+CALL = "Dense(__import__('os').system('touch canary'))"
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        {"class_name": CALL, "module": "keras.layers", "config": {}},
+        {"class_name": "Dense", "module": "keras.layers\nimport os", "config": {}},
+        {"class_name": "Dense", "module": "keras.layers", "config": {f"units={CALL}, name": "d"}},
+        {"class_name": "function", "module": "builtins", "config": CALL},
+    ],
+)
+def test_a_folder_whose_names_are_code_is_refused(folder, layer):
+    run, script = folder(Change("layers/dense/after", (), (layer,), "capacity", "It is small."))
+    for words in ((script, "--run", run), ("--run", run)):
+        told = call(*words)
+        assert (told.exit_code, told.stdout) == (2, "")
+        assert "must hold names" in told.stderr
+        assert "somebody you trust" in told.stderr
+
+
+def test_a_link_to_the_script_stays_one(folder, tmp_path):
+    run, script = folder(EASY)
+    link = tmp_path / "link.py"
+    link.symlink_to(script)
+    assert call(link, "--run", run, "--write").exit_code == 0
+    assert link.is_symlink()
+    assert "RATE = 0.01" in script.read_text()
+
+
+def test_a_script_that_cannot_be_written_is_told(folder, monkeypatch):
+    def refused(path):
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(files, "replacing", refused)
+    run, script = folder(EASY)
+    told = call(script, "--run", run, "--write")
+    assert told.exit_code == 75
+    assert "Permission denied" in told.stderr

@@ -13,7 +13,7 @@ from autofix.confirm import Measured
 from autofix.errors import FixYourCall
 from autofix.outcome import Outcome
 from autofix.report import document, importance
-from autofix.report.words import count_text, effect_text, metric_text, seconds_text
+from autofix.report.words import count_text, effect_text, metric_text, seconds_text, value_text
 from autofix.result import RepairResult
 from tests.doubles import outcome
 from tests.report.samples import SAMPLES, trace
@@ -131,6 +131,8 @@ def test_words():
     for none in (0.0, 0.0009, -0.005):
         assert effect_text(none, "r2") == "without it: r2 stays the same, but the fault remains"
     assert effect_text(1e6, "r2") == "without it: the run does not train"
+    inner = [{"class_name": name, "config": {}} for name in ("InputLayer", "Normalization", "Dropout")]
+    assert value_text([{"class_name": "Functional", "config": {"layers": inner}}]) == "Normalization() + Dropout()"
     assert metric_text("balanced_accuracy") == "balanced accuracy"
     assert [count_text(one, "run") for one in (0, 1, 1200)] == ["0 runs", "1 run", "1,200 runs"]
     assert metric_text("r2") == "R\N{SUPERSCRIPT TWO}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from autofix.retraining import history
 from autofix.retraining.lock import held
 from autofix.retraining.models import Models
 from autofix.retraining.running import Ended, Interrupted, roll_back
+from autofix.retraining.work import Work
 from tests.retraining.fakes import FIT, answer, data, pipeline, run, standing
 
 
@@ -268,6 +270,21 @@ def test_hooks_hear_of_it_once(tmp_path, came, events):
     if not isinstance(came, Ended):
         run(settings)
         assert len((tmp_path / "heard").read_text().splitlines()) == len(events)
+
+
+def test_hooks_hear_of_a_full_disk_that_takes_no_line(tmp_path, monkeypatch):
+    code = f"import sys; open({str(tmp_path / 'heard')!r}, 'a').write(sys.stdin.read())"
+    settings = pipeline(tmp_path, hooks=f"[{{command: [{json.dumps(sys.executable)}, -c, {json.dumps(code)}]}}]")
+
+    def full(*_given):
+        raise OSError(errno.ENOSPC, "No space left on device", "/data/models")
+
+    monkeypatch.setattr(Work, "write", full)
+    monkeypatch.setattr(history, "append", full)
+    line, _ = run(settings)
+    assert (line["status"], line["exit_code"]) == ("failed", 75)
+    assert "Free some space" in line["reason"]
+    assert json.loads((tmp_path / "heard").read_text())["event"] == "failed"
 
 
 def test_a_hook_that_fails_is_noted_and_changes_nothing(tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -66,6 +67,9 @@ def test_github_actions(churn):
     assert workflow["on"]["schedule"] == [{"cron": "17 3 * * *"}]
     steps = {step.get("name", step.get("uses")): step for step in workflow["jobs"]["retrain"]["steps"]}
     files = {"GITHUB_STEP_SUMMARY": str(churn.folder / "summary"), "GITHUB_OUTPUT": str(churn.folder / "output")}
+    # A cache that one step restores and saves is not saved where the job fails: versions and history would be lost.
+    assert steps["Keep"]["if"] == "always()"
+    assert steps["Keep"]["with"]["key"] == steps["actions/cache/restore@v4"]["with"]["key"]
     assert steps["Retrain"]["shell"] == "bash"  # so that a failure left of the pipe is one
     done = churn.run(steps["Retrain"]["run"], **files)
     assert done.returncode == 0, done.stderr
@@ -103,6 +107,14 @@ def test_the_loop_runs_two_rounds(churn):
     lines = done.stdout.splitlines()
     assert len(lines) == 2
     assert all(line.startswith("promoted: healthy and above guessing") for line in lines)
+
+
+def test_the_loop_survives_a_command_that_was_killed(monkeypatch):
+    retrain = runpy.run_path(str(EXAMPLES / "loop.py"))["retrain"]
+    monkeypatch.setattr(subprocess, "run", lambda *words, **how: subprocess.CompletedProcess(words, -9, stdout=""))
+    line = retrain("pipeline.yaml")
+    assert line["exit_code"] == Exit.TRY_LATER
+    assert "-9" in line["reason"]
 
 
 def test_exit_codes_of_the_command(churn):

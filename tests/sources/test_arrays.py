@@ -15,6 +15,12 @@ from autofix.sources.data import NOTHING, load_data
 X, Y = np.arange(40.0).reshape(20, 2), np.arange(20) % 2
 
 
+@pytest.fixture(autouse=True)
+def _path(monkeypatch):
+    """Folders of the user's modules stay on the path; not so in the tests that follow."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
+
+
 def hints(*shapes, names=("input",), output=(1,)) -> ModelHints:
     return ModelHints(names, shapes, (OutputHint("out", output, "linear", "mean_squared_error", False),))
 

@@ -40,6 +40,13 @@ def test_large_files_are_sampled_with_both_ends(tmp_path, monkeypatch):
     assert identify(str(path)) != first
 
 
+def test_pipes_and_devices_are_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (str(tmp_path / "pipe"), "/dev/zero"):
+        with pytest.raises(FixYourCall, match="a pipe or a device"):
+            identify(path)
+
+
 def test_folders_by_names_and_contents(tmp_path):
     (tmp_path / "f" / "sub").mkdir(parents=True)
     (tmp_path / "f" / "sub" / "a").write_bytes(b"1")

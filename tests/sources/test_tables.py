@@ -11,6 +11,7 @@ import pytest
 
 from autofix.errors import FixYourCall, FixYourData
 from autofix.hints import ModelHints, OutputHint
+from autofix.sources import limits
 from autofix.sources.data import load_data
 from autofix.sources.encoding import Encoding
 from autofix.sources.loaded import Table
@@ -202,6 +203,26 @@ def test_parquet_gives_what_csv_gives(load, tmp_path):
     same = load_data(str(tmp_path / "t.parquet"), hints=hints((7,)), table=Table("label"))
     np.testing.assert_array_equal(same.data[0], found.data[0])
     assert same.encoding == found.encoding
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.parquet"])
+def test_what_does_not_fit_into_memory_is_not_read(tmp_path, monkeypatch, name):
+    frame = pd.DataFrame({"p": np.zeros(10_000), "label": np.arange(10_000) % 2})
+    path = tmp_path / name
+    frame.to_csv(path, index=False) if name == "t.csv" else frame.to_parquet(path)
+    table = Table("label")
+    assert len(load_data(str(path), table=table).data[1]) == 10_000
+    # Of numbers that are all the same the file has hardly any; what it becomes is what counts.
+    least = path.stat().st_size if name == "t.csv" else 10_000 * 2 * 8
+    monkeypatch.setattr(limits, "memory_bytes", lambda: least - 1)
+    with pytest.raises(FixYourData, match="must fit into the memory"):
+        load_data(str(path), table=table)
+
+
+def test_a_target_of_one_value_is_told_as_it_is_written(tmp_path):
+    (tmp_path / "t.csv").write_text("p,label\n1,7\n2,7\n")
+    with pytest.raises(FixYourData, match="Received: '7' in every row"):
+        load_data(str(tmp_path / "t.csv"), table=Table("label"))
 
 
 def test_parquet_without_pyarrow_says_what_to_install(tmp_path, monkeypatch):
