@@ -51,8 +51,17 @@ def _show(document: Mapping[str, Any], folder: Path) -> None:
     if not terminal.is_colourful(console):
         click.echo(summarised(document), nl=False)
         return
-    terminal.print_document(documents.of_run(RunFolder.at(folder)), console)
+    terminal.print_document(_printable(documents.of_run(RunFolder.at(folder))), console)
     console.print(_written(document))
+
+
+def _printable(value: Any) -> Any:
+    """Returns plain data whose texts give no orders to a terminal."""
+    if isinstance(value, Mapping):
+        return {key: _printable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_printable(item) for item in value]
+    return printable(value) if isinstance(value, str) else value
 
 
 def write(document: Mapping[str, Any], form: str, table: Callable[[Mapping[str, Any]], None]) -> None:

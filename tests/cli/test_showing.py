@@ -30,6 +30,24 @@ def test_names_give_no_orders_to_the_terminal(capsys):
         assert "[red]b[/c]" in text
 
 
+def test_a_result_in_colour_gives_no_orders_either(monkeypatch, capsys, tmp_path):
+    from dataclasses import replace
+
+    from autofix.change import Patch
+    from autofix.cli import showing
+    from autofix.report import document, terminal
+    from tests.report.samples import RATE, result
+
+    found = result(patch=Patch((replace(RATE, path=f"layers/{EVIL}/units", why=EVIL),)), notes=(EVIL,))
+    monkeypatch.setattr(terminal, "is_colourful", lambda console: True)
+    monkeypatch.setattr(document, "of_run", lambda run: document.of(found))
+    showing._show({"folder": EVIL}, tmp_path)
+    told = capsys.readouterr().out
+    assert "\x1b" not in told
+    assert "\x07" not in told
+    assert "[red]b[/c]" in told
+
+
 @pytest.mark.parametrize("verbose", [0, 1])
 def test_progress_is_no_markup(monkeypatch, verbose):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
