@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 # Findings shown; the rest are counted.
 FINDINGS = 6
-# Columns that are not worth a table.
-NARROWEST = 60
+# Columns that are not worth a table; and shares of a console: of paths, which are to stand whole, and of effects.
+NARROWEST, CHANGE, EFFECT = 60, 0.4, 0.22
 BEFORE, AFTER, SOFT = "red", "green", "dim"
 TONES = {"repaired": "bold green", "healthy": "bold green", "improved": "bold yellow"}
 
@@ -84,7 +84,7 @@ def print_document(document: Mapping[str, Any], console: Console) -> None:
         console.print()
         kept = " (the trained weights were kept)" if document.get("retrained") is False else ""
         console.print(Text(f"What was changed{kept}", "bold"))
-        console.print(_changes(document["changes"], metric))
+        console.print(_changes(document["changes"], metric, console.width))
     for step in document.get("next_steps") or ():
         console.print(Text.assemble(("Next: ", "bold"), step))
     for note in document.get("notes") or ():
@@ -113,16 +113,17 @@ def _scores(document: Mapping[str, Any]) -> Any:
     return table
 
 
-def _changes(lines: list[Mapping[str, Any]], metric: str) -> Any:
+def _changes(lines: list[Mapping[str, Any]], metric: str, width: int) -> Any:
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_lines=True, expand=False)
     table.add_column("", justify="right", style=SOFT)
-    table.add_column("change", overflow="fold", ratio=4)
-    table.add_column("why", overflow="fold", ratio=5)
-    table.add_column("effect", overflow="fold", ratio=2)
+    longest = max(len(part) for line in lines for part in (line["places"][0], *line["before"], line["after"]))
+    table.add_column("change", overflow="fold", width=min(longest + 2, int(CHANGE * width)))
+    table.add_column("why", overflow="fold")
+    table.add_column("effect", overflow="fold", width=int(EFFECT * width))
     for number, line in enumerate(lines, 1):
         places = line["places"]
         more = f" and {len(places) - 1} more" if len(places) > 1 else ""

@@ -17,6 +17,8 @@ NO_LOSS = 1e-3
 NO_GAIN = 1e-2
 # Scores beyond this have no decimals worth reading.
 LARGE = 1e4
+# Between two metrics of one score, the mean over outputs of both kinds.
+AND = " and "
 # Typographic signs: a minus as wide as a plus, and a dash where there is no number.
 MINUS, NOTHING = "\N{MINUS SIGN}", "\N{EN DASH}"
 # Settings that tell two objects of a class apart.
@@ -56,9 +58,10 @@ def effect_text(effect: float | None, metric: str) -> str:
         return ""
     if effect > BEYOND_READING:
         return "without it: the run does not train"
+    fall, stay, rise = ("fall", "stay", "rise") if AND in metric else ("falls", "stays", "rises")
     if effect >= NO_LOSS:
-        return f"without it: {metric} falls by {effect:.3f}"
-    same = "stays the same" if effect > -NO_GAIN else f"rises by {-effect:.3f}"
+        return f"without it: {metric} {fall} by {effect:.3f}"
+    same = f"{stay} the same" if effect > -NO_GAIN else f"{rise} by {-effect:.3f}"
     return f"without it: {metric} {same}, but the fault remains"
 
 
@@ -69,7 +72,7 @@ def capital(text: str) -> str:
 
 def metric_text(name: str) -> str:
     """Returns the name of a metric in words: "balanced accuracy", "R²"."""
-    return {"r2": "R²"}.get(name, name.replace("_", " "))
+    return AND.join({"r2": "R²"}.get(part, part.replace("_", " ")) for part in name.split(AND))
 
 
 def place_text(places: Sequence[str]) -> str:

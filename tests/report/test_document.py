@@ -135,5 +135,8 @@ def test_words():
     assert value_text([{"class_name": "Functional", "config": {"layers": inner}}]) == "Normalization() + Dropout()"
     assert metric_text("balanced_accuracy") == "balanced accuracy"
     assert [count_text(one, "run") for one in (0, 1, 1200)] == ["0 runs", "1 run", "1,200 runs"]
+    assert metric_text("balanced_accuracy and r2") == "balanced accuracy and R\N{SUPERSCRIPT TWO}"
+    assert effect_text(0.2, "accuracy and r2") == "without it: accuracy and r2 fall by 0.200"
+    assert effect_text(0.0, "accuracy and r2").startswith("without it: accuracy and r2 stay the same")
     assert metric_text("r2") == "R\N{SUPERSCRIPT TWO}"
     assert [seconds_text(one) for one in (1.23, 75, 4000)] == ["1.2 s", "1 min 15 s", "1 h 06 min"]

@@ -36,7 +36,7 @@ def test_text_and_markdown():
 
 def test_page():
     page = html.render(document.of(FOUND))
-    assert f"Balanced accuracy and r2, {OVER}, on rows the search never saw went from" in page
+    assert f"Balanced accuracy and R\N{SUPERSCRIPT TWO}, {OVER}, on rows the search never saw went from" in page
     assert re.search(r'<th scope="row">price</th><td>0.150</td><td>0.870</td>', page)
     assert "Scores by output" not in html.render(document.of(result()))
 
