@@ -1,6 +1,7 @@
 """What every test stands on: a quiet TensorFlow on the CPU, and reproducible Hypothesis runs in CI."""
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 
@@ -11,6 +12,9 @@ from hypothesis import HealthCheck, settings
 os.environ["KERAS_BACKEND"] = "tensorflow"
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+# A shell has its background jobs ignore it; tests send themselves this signal.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # No deadlines: the first example that touches TensorFlow pays for tracing.
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])

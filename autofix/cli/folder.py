@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,8 +11,10 @@ from typing import Any
 from autofix.errors import FixYourCall, did_you_mean
 from autofix.store.folder import FINISHED, JOURNAL, RunFolder
 
-# Run folders that are listed; a folder with more of them is that of a sweep, which has a table of its own.
+# Run folders that are listed; a sweep with more of them has a summary of its own.
 MOST_RUNS = 1_000
+# Folders above a run folder: those of a sweep are SWEEP/cells/MODEL/DATA/STRATEGIES/seed-0, in a folder of sweeps.
+DEEPEST = 6
 # What is long in `metrics.json`.
 ELSEWHERE = ("trials", "recipe", "traceback")
 
@@ -48,13 +51,13 @@ class State:
 
 
 def runs_in(path: Path) -> list[State]:
-    """Returns the run in a folder, or the runs in the folders in it.
+    """Returns the run in a folder, or the runs in the folders in it, such as those of a sweep.
 
     Raises:
         FixYourCall: If there is none.
     """
     existing(path)
-    found = [state for state in (state_of(folder) for folder in _folders(path)) if state is not None]
+    found = list(itertools.islice(_runs(path, DEEPEST), MOST_RUNS))
     if not found:
         raise FixYourCall(f"{str(path)!r} must be a run folder, or hold some. Received: a folder without a run.")
     return found
@@ -160,11 +163,13 @@ def _study(run: RunFolder) -> Any:
     return in_memory(in_journal(run / JOURNAL, document["study"]).get_trials())
 
 
-def _folders(path: Path) -> Iterator[Path]:
-    if state_of(path) is not None:
-        yield path
-        return
-    yield from [item for item in sorted(path.iterdir()) if item.is_dir()][:MOST_RUNS]
+def _runs(path: Path, depth: int) -> Iterator[State]:
+    found = state_of(path)
+    if found is not None:
+        yield found
+    elif depth > 0:
+        for item in sorted(item for item in path.iterdir() if item.is_dir() and not item.is_symlink()):
+            yield from _runs(item, depth - 1)
 
 
 def _mean(measured: Any) -> float | None:

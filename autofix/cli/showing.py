@@ -91,7 +91,8 @@ def show_findings(document: Mapping[str, Any]) -> None:
 
 def show_changes(document: Mapping[str, Any]) -> None:
     """Prints the changes of a patch."""
-    click.echo(_rendered(lambda console: _changes(console, document)), nl=False)
+    shown = _rendered(lambda console: _changes(console, document)).lstrip("\n")
+    click.echo(shown or "The patch changes nothing.\n", nl=False)
 
 
 def show_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:

@@ -19,7 +19,7 @@ from autofix.cli.ending import ending
 def status(run: str, form: str, verbose: int) -> None:
     """Say what became of a run, or what it is at.
 
-    RUN is a run folder, or a folder of run folders.
+    RUN is a run folder, or a folder of run folders, such as that of a sweep.
     """
     from autofix.cli.folder import runs_in
     from autofix.cli.running import configure_logs

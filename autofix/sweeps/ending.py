@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import socket
@@ -10,7 +11,9 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from autofix.errors import FixYourCall
 from autofix.exits import Exit
+from autofix.store.folder import RunFolder
 
 # Characters of a patch or change log that go into the storage; typical ones have a few thousand.
 LONGEST = 1_000_000
@@ -24,7 +27,7 @@ class Ending:
 
     Attributes:
         exit: The exit code that the repair alone would have had.
-        metrics: What the run folder's `metrics.json` holds; empty where there is none.
+        metrics: What the run folder's `metrics.json` holds, and what was changed; empty where there is no result.
         error: What went wrong, if something did.
         patch: The patch, as YAML.
         change_log: The change log, as Markdown.
@@ -44,6 +47,8 @@ class Ending:
     def of(cls, code: Exit, metrics: Mapping[str, Any], error: str | None, folder: Path) -> Ending:
         """Returns how the repair in a run folder ended."""
         texts = {name: _text(folder / file) for name, file in KEPT.items()}
+        if metrics:
+            metrics = {**metrics, "changes": _changes(folder)}
         return cls(
             int(code), metrics, error, texts["patch"], texts["change_log"], socket.gethostname(), str(folder.resolve())
         )
@@ -85,6 +90,14 @@ def mean(metrics: Mapping[str, Any], name: str) -> float | None:
     measured = metrics.get(name)
     value = measured.get("mean") if isinstance(measured, Mapping) else measured
     return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
+
+
+def _changes(folder: Path) -> list[dict[str, Any]]:
+    """Returns what was changed, without the reasons, which are in the change log."""
+    with contextlib.suppress(FixYourCall):  # a file that was torn since
+        found = RunFolder.at(folder).changes_document().get("changes") or ()
+        return [{name: change.get(name) for name in ("path", "before", "after")} for change in found]
+    return []
 
 
 def _text(path: Path) -> str | None:

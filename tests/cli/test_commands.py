@@ -180,6 +180,17 @@ def test_a_model_in_hdf5_and_data_by_name(command, models):
     assert "head_mismatch" in result.stdout
 
 
+def test_the_state_of_a_sweep_is_that_of_its_runs(command, tmp_path):
+    for seed in (0, 1):
+        folder = tmp_path / "sweep" / "cells" / "m" / "d" / "all" / f"seed-{seed}"
+        folder.mkdir(parents=True)
+        (folder / "metrics.json").write_text(json.dumps({"status": "repaired"}))
+    told = command("status", "sweep", "--format", "json")
+    assert [row["run"] for row in json.loads(told.stdout)["runs"]] == [
+        f"sweep/cells/m/d/all/seed-{seed}" for seed in (0, 1)
+    ]
+
+
 def test_progress_and_logs_go_to_standard_error(command, models):
     result = command("check", str(models / "plain.keras"), "-v", "--format", "json")
     assert json.loads(result.stdout)["ok"] is True

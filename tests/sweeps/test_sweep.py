@@ -63,8 +63,9 @@ class Pretended:
             code, status = self.play(job)
             document = {} if status is None else {"status": status, "metric": "r2", "seconds": 2.5}
             if status in ("repaired", "improved"):
-                document |= {"before": {"mean": 0.25}, "after": {"mean": 0.75}, "changes": CHANGES}
+                document |= {"before": {"mean": 0.25}, "after": {"mean": 0.75}}
                 (Path(job.out)).mkdir(parents=True, exist_ok=True)
+                write_json(Path(job.out) / "change_log.json", {"changes": CHANGES})
                 (Path(job.out) / "patch.yaml").write_text("changes: [loss]\n")
                 (Path(job.out) / "change_log.md").write_text("# What was changed\n")
             if document:
