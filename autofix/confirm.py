@@ -33,12 +33,14 @@ class Measured:
         mean: Mean over seeds.
         spread: Standard deviation over seeds.
         values: One score per seed.
+        outputs: Name and mean score of each output of a model that has several; `mean` is over them too.
     """
 
     mean: float
     spread: float
     values: tuple[float, ...]
     outcomes: tuple[Outcome, ...] = field(default=(), compare=False, repr=False)
+    outputs: tuple[tuple[str, float], ...] = ()
 
     @classmethod
     def of(cls, outcomes: Sequence[Outcome], floor: float) -> Measured:
@@ -47,14 +49,24 @@ class Measured:
             o.holdout.value if o.holdout is not None and o.holdout.tie > FLOOR_TIE else floor for o in outcomes
         )
         spread = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
-        return cls(float(np.mean(values)), spread, values, tuple(outcomes))
+        return cls(float(np.mean(values)), spread, values, tuple(outcomes), _by_output(outcomes))
 
     def __str__(self) -> str:
         return f"{self.mean:.3f} ± {self.spread:.3f}" if len(self.values) > 1 else f"{self.mean:.3f}"
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the scores as JSON-ready data."""
-        return {"mean": self.mean, "spread": self.spread, "values": list(self.values)}
+        document: dict[str, Any] = {"mean": self.mean, "spread": self.spread, "values": list(self.values)}
+        return {**document, "outputs": dict(self.outputs)} if self.outputs else document
+
+
+def _by_output(outcomes: Sequence[Outcome]) -> tuple[tuple[str, float], ...]:
+    parts = [outcome.holdout.parts for outcome in outcomes if outcome.holdout is not None]
+    if not parts or len(parts[0]) < 2:
+        return ()
+    named = next((outcome.predictions for outcome in outcomes if len(outcome.predictions) == len(parts[0])), ())
+    names = [one.output for one in named] or [f"output {place}" for place in range(1, len(parts[0]) + 1)]
+    return tuple(zip(names, np.mean(parts, axis=0).tolist(), strict=True))
 
 
 def measure(

@@ -14,6 +14,7 @@ from autofix.confirm import Measured
 from autofix.exits import Exit
 from autofix.outcome import Outcome
 from autofix.recipe import Recipe
+from autofix.report.words import count_text
 from autofix.strategy import RangeTest
 from autofix.symptom import Diagnosis
 
@@ -180,8 +181,8 @@ class RepairResult:
     def __repr__(self) -> str:
         # The fields hold every run: megabytes, where a debugger or a notebook asks for a line.
         scores = " -> ".join(str(measured) for measured in (self.before, self.after) if measured is not None)
-        count = len(self.patch.lines)
-        return f"<RepairResult {self.status}: {self.metric} {scores or 'not measured'}, {count} changes>"
+        count = count_text(len(self.patch.lines), "change")
+        return f"<RepairResult {self.status}: {self.metric} {scores or 'not measured'}, {count}>"
 
     def _repr_html_(self) -> str:
         from autofix.report import document, notebook

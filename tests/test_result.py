@@ -14,7 +14,8 @@ from autofix.confirm import Measured
 from autofix.outcome import Status
 from autofix.recipe import Recipe
 from autofix.report.change_log import markdown
-from autofix.report.text import WIDTH, show
+from autofix.report.text import WIDTH
+from autofix.report.words import value_text
 from autofix.result import RepairResult, Verdict
 from autofix.symptom import Diagnosis, Symptom
 from autofix.symptoms import complete
@@ -132,7 +133,7 @@ def test_change_log_has_all_that_a_person_wants():
     ):
         assert part in " ".join(said.split()) or part in said
     assert "Up to 16." not in said  # a lesser finding is counted, not told
-    assert "(1 lesser findings in `result.diagnosis`)" in said
+    assert "(1 lesser finding in `result.diagnosis`)" in said
     assert "trained as long" not in said
 
 
@@ -229,7 +230,7 @@ def test_change_log_in_markdown_tells_all():
         "| before | 0.200 ± 0.010 | 3 |",
         "| trained as long | 0.300 | 1 |",
         "1. `layers/dense_0/activation`, `layers/dense_1/activation`, `layers/dense_2/activation`: `sigmoid` -> `relu`",
-        "   - without it, balanced_accuracy falls by 0.120",
+        "   - without it: balanced_accuracy falls by 0.120",
         "2. `compile/optimizer/learning_rate`: `1e-07` -> `0.002` (learning_rate)",
         "   - why: The loss fell by 0.",
         "- More &lt;data&gt;.",
@@ -293,4 +294,4 @@ LAYERS_BEHIND = [
     ids=str,
 )  # fmt: skip
 def test_values_are_shown_as_a_person_would_write_them(value, shown):
-    assert show(value) == shown
+    assert value_text(value) == shown

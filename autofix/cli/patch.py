@@ -79,4 +79,10 @@ def _proposed(script: Path, kept: Kept, model: str | None, comments: bool) -> Pr
         if error.name != "libcst":
             raise
         raise usage("`autofix patch` needs libcst to read scripts: pip install 'keras-autofix[code]'") from error
-    return propose(script.read_bytes(), kept.recipe, kept.patch, name=script.as_posix(), model=model, comments=comments)
+    return propose(script.read_bytes(), kept.recipe, kept.patch, name=_named(script), model=model, comments=comments)
+
+
+def _named(script: Path) -> str:
+    """What a script is called: its path from here, where `patch -p1` is run, as far as it is below."""
+    path, here = script.absolute(), Path.cwd()
+    return (path.relative_to(here) if path.is_relative_to(here) else path).as_posix()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from autofix.cli import options
 from autofix.cli.ending import ending
@@ -17,6 +18,10 @@ FORMATS = {
     "markdown": "autofix.cli.folder:markdown",
     "html": "autofix.cli.folder:html",
 }
+# What a file is to hold, by how its name ends.
+ENDINGS = {
+    ".json": "json", ".yaml": "yaml", ".yml": "yaml", ".md": "markdown", ".html": "html", ".htm": "html",
+}  # fmt: skip
 
 
 @click.command(epilog=options.READING)
@@ -28,14 +33,14 @@ FORMATS = {
     "form",
     type=click.Choice(list(FORMATS)),
     default="table",
-    show_default=True,
-    help="How the result is written.",
+    help="How the result is written.  [default: by the ending of --out, else table]",
 )
 @options.common_options
-def report(run: str, out: str | None, form: str, verbose: int) -> None:
+@click.pass_context
+def report(ctx: click.Context, run: str, out: str | None, form: str, verbose: int) -> None:
     """Write what a run found, changed and proved.
 
-    RUN is a run folder.
+    RUN is a run folder. `-o report.html` writes a page for the browser, `-o report.md` Markdown.
     """
     import importlib
 
@@ -43,6 +48,8 @@ def report(run: str, out: str | None, form: str, verbose: int) -> None:
     from autofix.files import write_text
 
     configure_logs(verbose)
+    if ctx.get_parameter_source("form") is not ParameterSource.COMMANDLINE:
+        form = ENDINGS.get(Path(out or "").suffix.lower(), form)
     module, _, name = FORMATS[form].partition(":")
     with ending():
         text = getattr(importlib.import_module(module), name)(Path(run))

@@ -11,6 +11,7 @@ import click
 
 from autofix.cli.ending import failure
 from autofix.cli.terminal import printable
+from autofix.report.words import BEYOND_READING, NO_LOSS, capital, effect_text, place_text
 
 if TYPE_CHECKING:
     from autofix.supervisor import Ended
@@ -50,16 +51,17 @@ def _show(document: Mapping[str, Any], folder: Path) -> None:
     if not terminal.is_colourful(console):
         click.echo(summarised(document), nl=False)
         return
-    terminal.print_document(_all_printable(documents.of_run(RunFolder.at(folder))), console)
+    terminal.print_document(_printable(documents.of_run(RunFolder.at(folder))), console)
     console.print(_written(document))
 
 
-def _all_printable(node: Any) -> Any:
-    if isinstance(node, Mapping):
-        return {key: _all_printable(item) for key, item in node.items()}
-    if isinstance(node, list | tuple):
-        return [_all_printable(item) for item in node]
-    return printable(node) if isinstance(node, str) else node
+def _printable(value: Any) -> Any:
+    """Returns plain data whose texts give no orders to a terminal."""
+    if isinstance(value, Mapping):
+        return {key: _printable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_printable(item) for item in value]
+    return printable(value) if isinstance(value, str) else value
 
 
 def write(document: Mapping[str, Any], form: str, table: Callable[[Mapping[str, Any]], None]) -> None:
@@ -191,6 +193,8 @@ def _scores(console: Any, document: Mapping[str, Any]) -> None:
         if measured:
             runs = sum(value is not None for value in measured["values"])
             table.add_row(name, _cell(measured["mean"]), _cell(measured["spread"]), str(runs))
+            for output, score in (measured.get("outputs") or {}).items():
+                table.add_row(f"  output {_plain(output)}", _cell(score), "", "")
     if table.rows:
         console.print()
         console.print(table)
@@ -198,22 +202,29 @@ def _scores(console: Any, document: Mapping[str, Any]) -> None:
 
 def _changes(console: Any, document: Mapping[str, Any]) -> None:
     from autofix.change import Patch
-    from autofix.report.text import show
+    from autofix.report.document import line_of
 
-    lines = Patch.from_dict({"changes": document.get("changes") or []}).lines
+    lines = [line_of(line) for line in Patch.from_dict({"changes": document.get("changes") or []}).lines]
     if not lines:
         return
     table = _table("change", "from", "to", "worth")
     for number, line in enumerate(lines, 1):
-        first = line[0]
-        where = first.path if len(line) == 1 else f"{first.path} and {len(line) - 1} more"
+        before = _plain(" | ".join(line["before"]))
         table.add_row(
-            f"{number}. {_plain(where)}", _plain(show(first.before)), _plain(show(first.after)), _cell(first.effect)
+            f"{number}. {_plain(place_text(line['places']))}", before, _plain(line["after"]), _worth(line["effect"])
         )
     console.print()
     console.print(table)
     for number, line in enumerate(lines, 1):
-        _points(console, [f"{line[0].why} [{line[0].strategy}]"], f"  {number}. ")
+        # A column of numbers has no words for what is worth it without a score.
+        told = "" if _worth(line["effect"]) else effect_text(line["effect"], str(document.get("metric") or "the score"))
+        said = f" {capital(told)}." if told else ""
+        _points(console, [f"{line['why']}{said} [{line['strategy']}]"], f"  {number}. ")
+
+
+def _worth(effect: float | None) -> str:
+    """What is lost without a change, where that is a number to read."""
+    return _cell(effect) if effect is not None and NO_LOSS <= effect <= BEYOND_READING else ""
 
 
 def _findings(console: Any, found: Sequence[Mapping[str, Any]]) -> None:

@@ -194,7 +194,7 @@ def _diff(before: str, after: str, name: str) -> str:
     old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
     return "".join(
         line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
-        for line in difflib.unified_diff(old, new, f"a/{name}", f"b/{name}")
+        for line in difflib.unified_diff(old, new, f"a/{name.lstrip('/')}", f"b/{name.lstrip('/')}")
     )
 
 

@@ -10,6 +10,7 @@ from autofix.change import Change, Patch
 from autofix.code.expressing import express
 from autofix.code.layout import flat
 from autofix.frozen import thaw
+from autofix.report.words import capital, effect_text, place_text
 
 # Characters of a short comment, which fill a line with its mark; the full sentence is in the change log.
 SHORT = 84
@@ -21,9 +22,8 @@ def legend(patch: Patch, metric: str = "") -> Iterator[tuple[int, str]]:
     """Yields number and full sentence of each line of a patch."""
     for number, line in enumerate(patch.lines, 1):
         first = line[0]
-        more = f" and {len(line) - 1} more" if len(line) > 1 else ""
-        effect = f" Without it, {metric or 'the score'} falls by {first.effect:.3f}." if first.effect else ""
-        yield number, f"{first.path}{more}: {first.why}{effect}"
+        effect = capital(effect_text(first.effect, metric or "the score"))
+        yield number, f"{place_text([change.path for change in line])}: {first.why}{f' {effect}.' if effect else ''}"
 
 
 def numbers(patch: Patch) -> Mapping[str, int]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from autofix.errors import FixYourCall
 from autofix.integrations.record import Record
-from autofix.report.text import show
+from autofix.report.words import value_text as show
 from autofix.store import folder as names
 
 if TYPE_CHECKING:

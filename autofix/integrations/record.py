@@ -12,7 +12,7 @@ from autofix.errors import FixYourCall
 from autofix.frozen import thaw
 from autofix.outcome import Outcome, Status
 from autofix.report.change_log import markdown
-from autofix.report.text import show
+from autofix.report.words import value_text as show
 from autofix.store.folder import RunFolder
 
 if TYPE_CHECKING:

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from autofix.change import Change
-from autofix.report.text import CAUSES, show
+from autofix.report.document import line_of
+from autofix.report.text import CAUSES
+from autofix.report.words import count_text, effect_text, outputs_text, over_text, seconds_text
 
 if TYPE_CHECKING:
     from autofix.result import RepairResult
@@ -29,9 +31,11 @@ def _lines(result: RepairResult) -> Iterator[str]:
         if found is not None
     ]
     if scores:
-        yield from ("", f"| {result.metric} on rows the search never saw | score | seeds |", "|---|---|---|")
+        over = over_text(dict(scores[0][1].outputs))
+        yield from ("", f"| {result.metric}{over} on rows the search never saw | score | seeds |", "|---|---|---|")
         for name, found in scores:
-            yield f"| {name} | {found} | {len(found.values)} |"
+            parts = outputs_text(dict(found.outputs))
+            yield f"| {name} | {found}{f' ({_plain(parts)})' if parts else ''} | {len(found.values)} |"
     if result.patch:
         yield from ("", "## What was changed", "")
         if not result.retrained:
@@ -47,17 +51,17 @@ def _lines(result: RepairResult) -> Iterator[str]:
     for title, items in (("What to look at next", result.next_steps), ("Notes", result.notes)):
         if items:
             yield from ("", f"## {title}", "", *(f"- {_plain(item)}" for item in items))
-    yield from ("", f"{len(result.trials)} training runs, {result.seconds:.1f} s.")
+    yield from ("", f"{count_text(len(result.trials), 'training run')}, {seconds_text(result.seconds)}.")
 
 
 def _change(number: int, line: tuple[Change, ...], metric: str) -> Iterator[str]:
-    first = line[0]
-    places = ", ".join(f"`{change.path}`" for change in line)
-    befores = " | ".join(dict.fromkeys(show(change.before) for change in line))
-    yield f"{number}. {places}: `{befores}` -> `{show(first.after)}` ({first.strategy})"
-    yield f"   - why: {_plain(first.why)}"
-    if first.effect is not None:
-        yield f"   - without it, {metric} falls by {first.effect:.3f}"
+    shown = line_of(line)
+    places = ", ".join(f"`{path}`" for path in shown["places"])
+    yield f"{number}. {places}: `{' | '.join(shown['before'])}` -> `{shown['after']}` ({shown['strategy']})"
+    yield f"   - why: {_plain(shown['why'])}"
+    effect = effect_text(shown["effect"], metric)
+    if effect:
+        yield f"   - {effect}"
 
 
 def _plain(text: str) -> str:

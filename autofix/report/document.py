@@ -12,7 +12,7 @@ from autofix.errors import FixYourCall
 from autofix.outcome import Outcome
 from autofix.predictions import Predictions
 from autofix.report import importance
-from autofix.report.words import value_text
+from autofix.report.words import place_text, value_text
 
 if TYPE_CHECKING:
     import optuna
@@ -209,7 +209,9 @@ def _run(outcome: Outcome | None) -> dict[str, Any] | None:
 
 def _trial(number: int, trial: Outcome, winner: Patch) -> dict[str, Any]:
     lines = trial.patch.lines
-    shown = [f"{place_text(line)}: {value_text(line[0].after)}" for line in lines[:MOST_LINES]]
+    shown = [
+        f"{place_text([change.path for change in line])}: {value_text(line[0].after)}" for line in lines[:MOST_LINES]
+    ]
     more = [f"and {len(lines) - MOST_LINES} more"] if len(lines) > MOST_LINES else []
     return {
         "number": number,
@@ -225,11 +227,6 @@ def _trial(number: int, trial: Outcome, winner: Patch) -> dict[str, Any]:
         "seconds": trial.seconds,
         "error": trial.error,
     }
-
-
-def place_text(line: Sequence[Change]) -> str:
-    """Names the place of a line, and how many more there are."""
-    return line[0].path if len(line) == 1 else f"{line[0].path} and {len(line) - 1} more"
 
 
 def _predictions(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:

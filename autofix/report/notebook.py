@@ -9,7 +9,15 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from autofix.report.words import effect_text, measured_text, metric_text, seconds_text
+from autofix.report.words import (
+    count_text,
+    effect_text,
+    measured_text,
+    metric_text,
+    outputs_text,
+    over_text,
+    seconds_text,
+)
 
 # Findings and causes shown; the rest are counted.
 FINDINGS, CAUSES = 3, 3
@@ -35,7 +43,8 @@ def result(document: Mapping[str, Any]) -> str:
         if document.get(key)
     )
     scores = f'<table style="border-collapse:collapse;margin:.5em 0;font-size:inherit">{rows}</table>' if rows else ""
-    head = f'<div style="{SOFT}">{escape(metric)} on rows the search never saw</div>' if rows else ""
+    over = over_text((document["before"] or {}).get("outputs") or {})
+    head = f'<div style="{SOFT}">{escape(metric)}{over} on rows the search never saw</div>' if rows else ""
     found = document["diagnosis"]
     wrong = "".join(finding(one) for one in found[:FINDINGS])
     rest = len(found) - FINDINGS
@@ -49,7 +58,8 @@ def result(document: Mapping[str, Any]) -> str:
         + (_titled("What was changed", patch(document["changes"], metric)) if document["changes"] else "")
         + (_titled("What to look at next", f'<ul style="margin:.2em 0">{steps}</ul>') if steps else "")
         + notes
-        + f'<div style="{SOFT}margin-top:.5em">{document["count"]} training runs, {seconds_text(document["seconds"])}. '
+        + f'<div style="{SOFT}margin-top:.5em">{count_text(document["count"], "training run")}, '
+        f"{seconds_text(document['seconds'])}. "
         "<code>.report(&quot;report.html&quot;)</code> writes all of it.</div></div>"
     )
 
@@ -70,7 +80,7 @@ def finding(document: Mapping[str, Any]) -> str:
     return (
         f'<div style="{BOX}{LINE}padding:.4em 0"><strong>{escape(document["sentence"])}</strong>{where}'
         f"<div>{escape(document['evidence'])}</div>"
-        f'<div style="{SOFT}">severity {document["severity"]:.1f}, certainty {document["certainty"]:.1f}</div>'
+        f'<div style="{SOFT}">severity {document["severity"]:.2f}, certainty {document["certainty"]:.2f}</div>'
         f"{folded}</div>"
     )
 
@@ -106,4 +116,6 @@ def _titled(title: str, body: str) -> str:
 
 
 def _measured(document: Mapping[str, Any]) -> str:
-    return measured_text(document["mean"], document["spread"], len(document["values"]))
+    parts = escape(outputs_text(document.get("outputs") or {}))
+    beside = f' <span style="{SOFT}font-weight:400">({parts})</span>' if parts else ""
+    return measured_text(document["mean"], document["spread"], len(document["values"])) + beside

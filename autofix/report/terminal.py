@@ -10,7 +10,15 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from autofix.report import document as documents
-from autofix.report.words import effect_text, measured_text, metric_text, seconds_text
+from autofix.report.words import (
+    count_text,
+    effect_text,
+    measured_text,
+    metric_text,
+    outputs_text,
+    over_text,
+    seconds_text,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,8 +27,8 @@ if TYPE_CHECKING:
 
 # Findings shown; the rest are counted.
 FINDINGS = 6
-# Columns that are not worth a table.
-NARROWEST = 60
+# Columns that are not worth a table; and shares of a console: of paths, which are to stand whole, and of effects.
+NARROWEST, CHANGE, EFFECT = 60, 0.4, 0.22
 BEFORE, AFTER, SOFT = "red", "green", "dim"
 TONES = {"repaired": "bold green", "healthy": "bold green", "improved": "bold yellow"}
 
@@ -59,7 +67,8 @@ def print_document(document: Mapping[str, Any], console: Console) -> None:
     if document.get("before"):
         seeds = len(document["before"]["values"])
         over = f"{seeds} seeds" if seeds > 1 else "1 run"
-        console.print(Text(f"  {metric} on rows the search never saw, {over}", SOFT))
+        outputs = over_text(document["before"].get("outputs") or {})
+        console.print(Text(f"  {metric}{outputs} on rows the search never saw, {over}", SOFT))
         console.print(Padding(_scores(document), (0, 0, 0, 4)))
     found = document.get("diagnosis") or []
     if found:
@@ -75,14 +84,14 @@ def print_document(document: Mapping[str, Any], console: Console) -> None:
         console.print()
         kept = " (the trained weights were kept)" if document.get("retrained") is False else ""
         console.print(Text(f"What was changed{kept}", "bold"))
-        console.print(_changes(document["changes"], metric))
+        console.print(_changes(document["changes"], metric, console.width))
     for step in document.get("next_steps") or ():
         console.print(Text.assemble(("Next: ", "bold"), step))
     for note in document.get("notes") or ():
         console.print(Text(f"Note: {note}", SOFT))
     count = document.get("count", len(document.get("trials") or ()))
     console.print()
-    console.print(Text(f"{count} training runs, {seconds_text(document.get('seconds', 0.0))}", SOFT))
+    console.print(Text(f"{count_text(count, 'training run')}, {seconds_text(document.get('seconds', 0.0))}", SOFT))
 
 
 def _scores(document: Mapping[str, Any]) -> Any:
@@ -91,6 +100,7 @@ def _scores(document: Mapping[str, Any]) -> Any:
     table = Table.grid(padding=(0, 2))
     table.add_column()
     table.add_column(justify="right")
+    table.add_column(overflow="fold")
     for key, label, tone in (
         ("before", "before", BEFORE),
         ("control", "trained as long", ""),
@@ -98,20 +108,22 @@ def _scores(document: Mapping[str, Any]) -> Any:
     ):
         one = document.get(key)
         if one:
-            table.add_row(label, measured_text(one["mean"], one["spread"], len(one["values"])), style=tone)
+            score = measured_text(one["mean"], one["spread"], len(one["values"]))
+            table.add_row(label, score, outputs_text(one.get("outputs") or {}), style=tone)
     return table
 
 
-def _changes(lines: list[Mapping[str, Any]], metric: str) -> Any:
+def _changes(lines: list[Mapping[str, Any]], metric: str, width: int) -> Any:
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_lines=True, expand=False)
     table.add_column("", justify="right", style=SOFT)
-    table.add_column("change", overflow="fold", ratio=4)
-    table.add_column("why", overflow="fold", ratio=5)
-    table.add_column("effect", overflow="fold", ratio=2)
+    longest = max(len(part) for line in lines for part in (line["places"][0], *line["before"], line["after"]))
+    table.add_column("change", overflow="fold", width=min(longest + 2, int(CHANGE * width)))
+    table.add_column("why", overflow="fold")
+    table.add_column("effect", overflow="fold", width=int(EFFECT * width))
     for number, line in enumerate(lines, 1):
         places = line["places"]
         more = f" and {len(places) - 1} more" if len(places) > 1 else ""

@@ -7,15 +7,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from autofix.change import Change
-from autofix.report.words import effect_text, value_text
+from autofix.report.document import line_of
+from autofix.report.words import count_text, effect_text, outputs_text, over_text, place_text, seconds_text
 
 if TYPE_CHECKING:
     from autofix.findings import Findings
     from autofix.result import RepairResult
 
 WIDTH = 100
-# By the name that whoever writes change logs knows it.
-show = value_text
 
 # Findings shown in full; the rest are counted.
 FINDINGS = 6
@@ -64,7 +63,7 @@ def _lines(result: RepairResult) -> Iterator[str]:
             if not result.patch and item.causes:
                 yield from _wrapped(f"likely causes: {' '.join(item.causes[:CAUSES])}", "    ")
         if len(result.diagnosis) > len(shown):
-            yield f"  ({len(result.diagnosis) - len(shown)} lesser findings in `result.diagnosis`)"
+            yield f"  ({count_text(len(result.diagnosis) - len(shown), 'lesser finding')} in `result.diagnosis`)"
     if result.patch:
         yield ""
         yield "What was changed" if result.retrained else "What was changed (the trained weights were kept)"
@@ -80,7 +79,8 @@ def _lines(result: RepairResult) -> Iterator[str]:
         for note in result.notes:
             yield from _wrapped(f"Note: {note}", "")
     yield ""
-    yield (f"{len(result.trials)} training runs, {result.traces} compiled programs, {result.seconds:.1f} s.")
+    counts = (count_text(len(result.trials), "training run"), count_text(result.traces, "compiled program"))
+    yield f"{', '.join(counts)}, {seconds_text(result.seconds)}."
 
 
 def _scores(result: RepairResult) -> Iterator[str]:
@@ -88,24 +88,19 @@ def _scores(result: RepairResult) -> Iterator[str]:
         return
     seeds = len(result.before.values)
     over = f"{seeds} seeds" if seeds > 1 else "1 run"
-    yield f"  {result.metric} on rows the search never saw, {over}"
-    yield f"    before            {result.before}"
-    if result.control is not None:
-        yield f"    trained as long   {result.control}"
-    if result.after is not None:
-        yield f"    after             {result.after}"
+    yield f"  {result.metric}{over_text(dict(result.before.outputs))} on rows the search never saw, {over}"
+    for label, found in (("before", result.before), ("trained as long", result.control), ("after", result.after)):
+        if found is not None:
+            parts = outputs_text(dict(found.outputs))
+            yield f"    {label:15}   {found}{f'   ({parts})' if parts else ''}"
 
 
 def _change(number: int, line: tuple[Change, ...], metric: str) -> Iterator[str]:
-    first = line[0]
-    places = [change.path for change in line]
-    where = places[0] if len(places) == 1 else f"{places[0]} and {len(places) - 1} more"
-    befores = list(dict.fromkeys(show(change.before) for change in line))
-    before = befores[0] if len(befores) == 1 else " | ".join(befores)
-    yield f"  {number}. {where}: {before} -> {show(first.after)}"
-    yield from _wrapped(f"why: {first.why}", "     ")
-    effect = effect_text(first.effect, metric)
-    yield f"     {effect}   [{first.strategy}]" if effect else f"     [{first.strategy}]"
+    shown = line_of(line)
+    yield f"  {number}. {place_text(shown['places'])}: {' | '.join(shown['before'])} -> {shown['after']}"
+    yield from _wrapped(f"why: {shown['why']}", "     ")
+    effect = effect_text(shown["effect"], metric)
+    yield f"     {effect}   [{shown['strategy']}]" if effect else f"     [{shown['strategy']}]"
 
 
 def _wrapped(text: str, lead: str) -> list[str]:

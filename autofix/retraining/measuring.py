@@ -10,7 +10,8 @@ from autofix import judge
 from autofix.errors import FixYourModel, one_line
 from autofix.frozen import thaw
 from autofix.recipe import Recipe
-from autofix.report.text import show
+from autofix.report.words import place_text
+from autofix.report.words import value_text as show
 from autofix.result import RepairResult, Verdict
 from autofix.retraining import drift
 from autofix.retraining.asked import Answer, Asked
@@ -166,5 +167,4 @@ def _labels(recipe: Recipe, session: Session) -> tuple[Any, ...] | None:
 
 
 def _line(line: Any) -> str:
-    first, more = line[0], f" and {len(line) - 1} more" if len(line) > 1 else ""
-    return f"{first.path}{more}: {show(first.before)} -> {show(first.after)}"
+    return f"{place_text([change.path for change in line])}: {show(line[0].before)} -> {show(line[0].after)}"

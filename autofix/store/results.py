@@ -135,7 +135,8 @@ def _model(folder: RunFolder, given: Given, patch: Patch, example: Any) -> keras
 def _measured(document: Mapping[str, Any] | None) -> Measured | None:
     if document is None:
         return None
-    return Measured(document["mean"], document["spread"], tuple(document["values"]))
+    outputs = tuple(document.get("outputs", {}).items())
+    return Measured(document["mean"], document["spread"], tuple(document["values"]), outputs=outputs)
 
 
 def _diagnosis(document: Mapping[str, Any]) -> Diagnosis:

@@ -175,7 +175,7 @@ def _score(value: float | None) -> str:
 
 def _in_short(changes: Sequence[Mapping[str, Any]]) -> str:
     """What was changed, each kind of change once: ``activation: sigmoid -> relu (5 times)``."""
-    from autofix.report.text import show
+    from autofix.report.words import value_text as show
 
     kinds = Counter(
         f"{str(change.get('path')).rpartition('/')[2]}: {show(change.get('before'))} -> {show(change.get('after'))}"

@@ -73,7 +73,7 @@ def judge(evidence: Evidence) -> tuple[Diagnosis, ...]:
     if not tiny and not (straight and where is not None and where.known and (where.short or where.at_chance)):
         return ()
     severity = 0.75 if where is not None and (where.at_chance or where.short) else 0.55
-    text = f"The loss fell from {start.value:.4g} to {end.value:.4g} in {len(loss):,} steps"
+    text = f"The loss went from {start.value:.4g} to {end.value:.4g} in {len(loss):,} steps"
     if update is not None:
         text += f"; an update is {update:.1g} of the weights"
     if straight:

@@ -76,6 +76,11 @@ def test_repair_then_status_report_and_apply(repaired, command, models, table, t
     markdown = command("report", "runs/x", "--format", "markdown", "-o", "log.md")
     assert not markdown.stdout
     assert Path("log.md").read_text().startswith("#")
+    for name, begins in (("page.HTML", "<!DOCTYPE html>"), ("log.md", "#"), ("log.txt", "{"), ("log.yml", "status:")):
+        assert command("report", "runs/x", "-o", name, environment={"AUTOFIX_FORMAT": "json"}).exit_code == 0
+        assert Path(name).read_text().startswith(begins)
+    command("report", "runs/x", "-o", "other.html", "--format", "table")
+    assert Path("other.html").read_text() == text
 
     model = str(models / "plain.keras")
     applied = command("apply", "runs/x", model, "-o", "fixed.keras", "--format", "json")

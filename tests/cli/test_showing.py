@@ -7,10 +7,9 @@ import sys
 import pytest
 
 from autofix.cli.running import telling
-from autofix.cli.showing import finish, show_findings, show_rows
+from autofix.cli.showing import show_findings, show_rows
 from autofix.cli.terminal import say
 from autofix.exits import Exit
-from autofix.supervisor import Ended
 
 # Clears a screen, sets the title of a window; what follows is markup to rich, and its last part an error.
 EVIL = "a\x1b[2J\x1b]0;mine\x07[red]b[/c]"
@@ -31,17 +30,22 @@ def test_names_give_no_orders_to_the_terminal(capsys):
         assert "[red]b[/c]" in text
 
 
-def test_nor_where_the_terminal_shows_colours(capsys, monkeypatch, tmp_path):
-    monkeypatch.setattr("autofix.report.terminal.is_colourful", lambda console: True)
-    shown = {"notes": [EVIL], "story": ({"why": EVIL},)}
-    monkeypatch.setattr("autofix.report.document.of_run", lambda run: shown)
-    told = []
-    monkeypatch.setattr("autofix.report.terminal.print_document", lambda document, console: told.append(document))
-    (tmp_path / "metrics.json").write_text('{"status": "repaired"}')
-    with pytest.raises(SystemExit):
-        finish(Ended(Exit.DONE, {"status": "repaired"}), tmp_path, "table")
-    assert "\\x1b" not in repr(told)
-    assert "[red]" in repr(told)
+def test_a_result_in_colour_gives_no_orders_either(monkeypatch, capsys, tmp_path):
+    from dataclasses import replace
+
+    from autofix.change import Patch
+    from autofix.cli import showing
+    from autofix.report import document, terminal
+    from tests.report.samples import RATE, result
+
+    found = result(patch=Patch((replace(RATE, path=f"layers/{EVIL}/units", why=EVIL),)), notes=(EVIL,))
+    monkeypatch.setattr(terminal, "is_colourful", lambda console: True)
+    monkeypatch.setattr(document, "of_run", lambda run: document.of(found))
+    showing._show({"folder": EVIL}, tmp_path)
+    told = capsys.readouterr().out
+    assert "\x1b" not in told
+    assert "\x07" not in told
+    assert "[red]b[/c]" in told
 
 
 @pytest.mark.parametrize("verbose", [0, 1])

@@ -42,10 +42,17 @@ def test_shows_the_diff_and_leaves_the_script(folder):
     run, script = folder(EASY)
     told = call(script, "--run", run)
     assert told.exit_code == 0, told.output
-    assert f"--- a/{script.as_posix()}" in told.stdout
+    assert f"--- a{script.as_posix()}\n" in told.stdout
     assert "+RATE = 0.01  # autofix: learning_rate was 0.5; the rate is too large" in told.stdout
     assert told.stderr == ""
     assert script.read_text() == SCRIPT
+
+
+def test_the_diff_is_applied_from_here(folder, monkeypatch):
+    run, script = folder(EASY)
+    monkeypatch.chdir(script.parent)
+    for name in (script, "train.py", "./train.py"):
+        assert "--- a/train.py\n+++ b/train.py\n" in call(name, "--run", run).stdout
 
 
 def test_write_changes_the_script_and_keeps_its_mode(folder):

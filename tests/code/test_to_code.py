@@ -122,7 +122,7 @@ def test_changes_are_marked_where_they_are_and_explained_once():
     code = to_code(recipe, patch, ["Scores are of one seed."], metric="r2")
     assert code.count('# [1] activation was "sigmoid"') == 2
     assert code.count("The gradient vanishes") == 1
-    assert "Without it, r2 falls by 0.250." in " ".join(code.split())
+    assert "Without it: r2 falls by 0.250." in " ".join(code.split())
     assert "Note: Scores are of one seed." in code
     compile(code, "script", "exec")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,9 @@ def test_repair_survives_fifty_kills(tmp_path):
     hidden = [keras.layers.Dense(32, "sigmoid") for _ in range(5)]
     model = keras.Sequential([keras.Input((12,)), *hidden, keras.layers.Dense(3, "softmax")])
     model.compile(keras.optimizers.SGD(1e-4), "sparse_categorical_crossentropy")
-    model.save(tmp_path / "model.keras")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Keras' own, about NumPy
+        model.save(tmp_path / "model.keras")
 
     def command(out: str) -> list[str]:
         words = ["repair", str(tmp_path / "model.keras"), "--data", str(tmp_path / "data.npz")]

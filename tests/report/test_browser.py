@@ -176,6 +176,20 @@ def test_series_can_be_hidden(chrome, files):
     page.context.close()
 
 
+def test_what_the_text_refers_to_is_on_paper(chrome, files):
+    page = opened(chrome, files["large"][1]).page
+    page.emulate_media(media="print")
+    parts = ("Reason 39.", "Up to 16.", "changes:")
+    folded = [page.get_by_text(part).last for part in parts]
+    assert not any(one.is_visible() for one in folded)
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert all(one.is_visible() for one in folded)
+    assert not page.get_by_text("All 20 training runs").is_visible()
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert not any(one.is_visible() for one in folded)
+    page.context.close()
+
+
 def test_first_key_skips_to_the_content(chrome, files):
     page = opened(chrome, files["repaired"][1]).page
     page.keyboard.press("Tab")

@@ -13,7 +13,7 @@ from autofix.confirm import Measured
 from autofix.errors import FixYourCall
 from autofix.outcome import Outcome
 from autofix.report import document, importance
-from autofix.report.words import effect_text, metric_text, seconds_text, value_text
+from autofix.report.words import count_text, effect_text, metric_text, seconds_text, value_text
 from autofix.result import RepairResult
 from tests.doubles import outcome
 from tests.report.samples import SAMPLES, trace
@@ -127,10 +127,16 @@ def test_importances_name_what_matters():
 def test_words():
     assert effect_text(None, "r2") == ""
     assert effect_text(0.31, "r2") == "without it: r2 falls by 0.310"
-    assert effect_text(-0.02, "r2") == "without it: r2 rises by 0.020"
+    assert effect_text(-0.02, "r2") == "without it: r2 rises by 0.020, but the fault remains"
+    for none in (0.0, 0.0009, -0.005):
+        assert effect_text(none, "r2") == "without it: r2 stays the same, but the fault remains"
     assert effect_text(1e6, "r2") == "without it: the run does not train"
     inner = [{"class_name": name, "config": {}} for name in ("InputLayer", "Normalization", "Dropout")]
     assert value_text([{"class_name": "Functional", "config": {"layers": inner}}]) == "Normalization() + Dropout()"
     assert metric_text("balanced_accuracy") == "balanced accuracy"
+    assert [count_text(one, "run") for one in (0, 1, 1200)] == ["0 runs", "1 run", "1,200 runs"]
+    assert metric_text("balanced_accuracy and r2") == "balanced accuracy and R\N{SUPERSCRIPT TWO}"
+    assert effect_text(0.2, "accuracy and r2") == "without it: accuracy and r2 fall by 0.200"
+    assert effect_text(0.0, "accuracy and r2").startswith("without it: accuracy and r2 stay the same")
     assert metric_text("r2") == "R\N{SUPERSCRIPT TWO}"
     assert [seconds_text(one) for one in (1.23, 75, 4000)] == ["1.2 s", "1 min 15 s", "1 h 06 min"]

@@ -102,7 +102,7 @@ def test_verdict_and_scores_are_said_first(reports):
 
 def test_what_has_no_number_is_said_in_words(reports):
     text = reports["regression"].text
-    assert "Without it the run does not train" in text
+    assert "Without it: the run does not train" in text
     assert "the loss was NaN or infinite at step 7; it arose in the layer layers/dense_1." in text
     assert "The outputs were not finite" in text
     assert "are drawn at the edge (1 of 9)" in text

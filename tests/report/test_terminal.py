@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
-from autofix.report import terminal
+from autofix.report import document, terminal
 from tests.report.samples import HOSTILE, SAMPLES
 
 
@@ -68,3 +68,14 @@ def test_plain_text_where_it_is_wanted(monkeypatch, reports, name, value):
 def test_floor_of_a_score_is_no_number_to_read(reports):
     assert "without it: the run does not train" in str(reports["regression"].result)
     assert "1000000" not in str(reports["regression"].result)
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_table_fits_and_paths_stand_whole_where_there_is_room(reports, width):
+    out = io.StringIO()
+    terminal.print_document(document.brief(reports["repaired"].result), Console(file=out, width=width))
+    lines = out.getvalue().splitlines()
+    assert max(map(len, lines)) <= width
+    assert any("compile/optimizer/learning_rate" in line for line in lines) == (width >= 80)
+    effects = " ".join(line.split("  ")[-1].strip() for line in (line.rstrip() for line in lines))
+    assert "without it: balanced accuracy falls by 0.310" in " ".join(effects.split())

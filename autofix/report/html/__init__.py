@@ -14,7 +14,7 @@ from typing import Any
 
 from autofix import files
 from autofix.errors import FixYourCall
-from autofix.report.words import metric_text, score_text, seconds_text
+from autofix.report.words import capital, metric_text, over_text, score_text, seconds_text
 
 FOLDER = Path(__file__).parent
 # What the badge of each verdict looks like: whether there is a sound model, a better one, or none.
@@ -67,11 +67,11 @@ def render(document: Mapping[str, Any]) -> str:
     environment.filters.update(
         score=score_text,
         seconds=seconds_text,
-        share=lambda value: f"{100 * value:.0f} %",
+        share=lambda value: f"{100 * value:.0f}%",
         drawn=lambda svg: Markup(svg),
     )
     shown, missing = sections(document)
-    return environment.get_template("report.html.j2").render(
+    page = environment.get_template("report.html.j2").render(
         document=document,
         metric=metric_text(document["metric"]),
         tone=TONES.get(document["status"], "none"),
@@ -81,13 +81,14 @@ def render(document: Mapping[str, Any]) -> str:
         style=Markup((FOLDER / "report.css").read_text(encoding="utf-8")),
         script=Markup((FOLDER / "report.js").read_text(encoding="utf-8")),
     )
+    return page.lstrip()  # macros stand before the first line of the page, and leave theirs empty
 
 
 def _lead(document: Mapping[str, Any]) -> str:
     """The sentence under the verdict: what the scores are."""
-    metric = metric_text(document["metric"])
-    metric = metric[:1].upper() + metric[1:]
+    metric = capital(metric_text(document["metric"]))
     before, after = document.get("before"), document.get("after")
+    metric += over_text((before or {}).get("outputs") or {})
     if before and after:
         seeds = len(after["values"])
         over = f"mean of {seeds} seeds" if seeds > 1 else "one run"

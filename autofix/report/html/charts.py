@@ -10,10 +10,11 @@ from autofix.report.html.svg import ROLES, Sketch
 
 # Values that reach over more than this factor are drawn on a logarithmic scale.
 LOGARITHMIC = 50.0
+ZERO = "0 is drawn at the lower edge."
 # Of gradients that are not finite; no colour of the scale is near it, for the colour-blind neither.
 NOT_FINITE = "#e8590c"
-# CSS pixels.
-TALL = 236
+# CSS pixels: the height of a chart, what of a heat map is not colours, and what a label beside its scale takes up.
+TALL, AROUND, LABEL = 236, 40, 20
 DASHES = {"before": (0, (4, 2)), "control": (0, (1, 1.6)), "after": "solid"}
 MARKERS = {"before": "s", "control": "o", "after": "D"}
 
@@ -46,9 +47,11 @@ def curves(
         has_legend: Whether there is a legend; None for one if there are several lines.
     """
     values = [point[1] for one in series for point in one.points if point[1] is not None]
-    logarithmic = not clamp and bool(values) and min(values) > 0 and max(values) > LOGARITHMIC * min(values)
-    low = lowest(values) if clamp else -math.inf
-    note = " ".join(part for part in (note, edge(values, low)) if part)
+    least = min((value for value in values if value > 0), default=math.inf)
+    logarithmic = not clamp and min(values, default=-1.0) >= 0 and max(values) > LOGARITHMIC * least
+    low = lowest(values) if clamp else least if logarithmic else -math.inf
+    below = ZERO if logarithmic and 0 in values else "" if logarithmic else edge(values, low)
+    note = " ".join(part for part in (note, below) if part)
     ends = _ends(series, logarithmic)
 
     def paint(sketch: Sketch) -> None:
@@ -187,7 +190,7 @@ def heat_map(
         bar.outline.set_visible(False)
         bar.ax.tick_params(size=0)
         ticks = range(math.ceil(scale[0]), math.floor(scale[1]) + 1)
-        ticks = ticks[:: max(1, math.ceil(len(ticks) / 6))]
+        ticks = ticks[:: max(1, math.ceil(len(ticks) / max(2, min(6, (height - AROUND) // LABEL))))]
         bar.set_ticks(list(ticks), labels=[power(tick) for tick in ticks])
 
     height = max(120, min(560, 58 + round(20 * min(len(rows), 24) + 4 * max(0, len(rows) - 24))))

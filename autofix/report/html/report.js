@@ -144,4 +144,14 @@
   }
 
   document.querySelectorAll("figure.chart").forEach(setUp);
+
+  // On paper nothing can be unfolded: what the text refers to is, for as long as it is printed.
+  var unfolded = [];
+  window.addEventListener("beforeprint", function () {
+    unfolded = Array.from(document.querySelectorAll("details.printed:not([open])"));
+    unfolded.forEach(function (one) { one.open = true; });
+  });
+  window.addEventListener("afterprint", function () {
+    unfolded.forEach(function (one) { one.open = false; });
+  });
 })();

@@ -92,8 +92,3 @@ def runs_of(document: Document) -> dict[str, Any]:
 def cell_text(value: float | None) -> str:
     """Writes a number in a table."""
     return "not finite" if value is None else f"{value:.4g}"
-
-
-def capital(text: str) -> str:
-    """Returns text that begins with a capital letter."""
-    return text[:1].upper() + text[1:]

@@ -7,11 +7,12 @@ from typing import Any
 
 from autofix.report.html import charts
 from autofix.report.html.chart import Series
-from autofix.report.html.section import NAMES, Document, Figure, Missing, Section, Table, capital, table_of
-from autofix.report.words import NOTHING
+from autofix.report.html.section import NAMES, Document, Figure, Missing, Section, Table, table_of
+from autofix.report.words import NOTHING, capital
 
-# Wider confusion tables stand below each other.
-NARROW_TABLE = 11
+# Two confusion tables stand side by side if each has room in half of a page, here in characters of its columns; PADDING
+# is that of a column, in characters, and RECALL the last column.
+HALF_PAGE, PADDING, RECALL = 46, 1.5, 7
 # How each kind of panel is read.
 LEADS = {
     "confusion": "Rows of a table are the true classes, columns what was predicted.",
@@ -62,7 +63,7 @@ def _output(index: int, parts: Mapping[str, Any], count: int) -> dict[str, Any]:
         else:
             panel |= {"kind": "broken"}
         panels.append(panel)
-    wide = max((len(panel.get("classes", ())) for panel in panels), default=0) > NARROW_TABLE
+    wide = any(_width(panel["classes"], panel["cells"]) > HALF_PAGE for panel in panels if "cells" in panel)
     return {"name": first["output"] if count > 1 else "", "panels": panels, "wide": wide}
 
 
@@ -78,6 +79,13 @@ def _cells(counts: Sequence[Sequence[int]]) -> list[dict[str, Any]]:
     while rows and not any(cell["count"] for cell in rows[-1]["cells"]):
         rows.pop()  # no row has "no class" as its truth
     return rows
+
+
+def _width(classes: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> float:
+    """Characters that a confusion table is wide."""
+    counts = [max((len(str(row["cells"][place]["count"])) for row in rows), default=1) for place in range(len(classes))]
+    columns = [max(2, len(name), count) + PADDING for name, count in zip(classes, counts, strict=True)]
+    return max(map(len, classes), default=0) + sum(columns) + RECALL
 
 
 def _labels(one: Mapping[str, Any]) -> Table:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from autofix.report.html import charts
-from autofix.report.html.section import NAMES, Document, Figure, Missing, Section, capital
-from autofix.report.words import BEYOND_READING, metric_text
+from autofix.report.html.section import NAMES, Document, Figure, Missing, Section, Table
+from autofix.report.words import BEYOND_READING, capital, effect_text, metric_text, over_text, score_text
 
 # Findings below this severity are told of in a list that is folded away; so are all but the first of the others.
 LESSER, MOST_FINDINGS = 0.3, 6
@@ -22,7 +25,15 @@ def changes(document: Document) -> Section | Missing:
         else "In the order in which they are applied, each with its evidence and what it is worth."
     )
     most = max((line["effect"] or 0.0 for line in lines if (line["effect"] or 0.0) < BEYOND_READING), default=0.0)
-    rows = [{**line, "width": _share(line["effect"], most)} for line in lines]
+    metric = metric_text(document["metric"])
+    rows = [
+        {
+            **line,
+            "worth": capital(effect_text(line["effect"], metric)) or "Effect not measured",
+            "width": _share(line["effect"], most),
+        }
+        for line in lines
+    ]
     return Section("changes", title, "changes", lead, data={"lines": rows})
 
 
@@ -56,7 +67,8 @@ def scores(document: Document) -> Section | Missing:
     called = named if len(named) == count else [f"run {place}" for place in range(1, count + 1)]
     head = ("", "mean", "spread", *called)
     how = "Each dot is a run with a seed of its own, the bar is the mean." if count > 1 else "One run."
-    lead = f"{capital(metric)} on rows that the search never saw; higher is better. {how}"
+    over = over_text(document[rows[0][0]].get("outputs") or {})
+    lead = f"{capital(metric)}{over} on rows that the search never saw; higher is better. {how}"
     table = {
         "head": head,
         "rows": [
@@ -69,7 +81,17 @@ def scores(document: Document) -> Section | Missing:
         if count > 1 or len(rows) > 1
         else ()
     )
-    return Section("scores", "Scores", "scores", lead, figures, {"table": table})
+    return Section("scores", "Scores", "scores", lead, figures, {"table": table, "outputs": _by_output(document, rows)})
+
+
+def _by_output(document: Document, rows: Sequence[tuple[Any, ...]]) -> Table | None:
+    """Mean score of each output, where there are several."""
+    found = {label: document[key].get("outputs") or {} for key, label, *_ in rows}
+    names = list(next(iter(found.values())))
+    if not names:
+        return None
+    cells = tuple((name, *(score_text(scores.get(name)) for scores in found.values())) for name in names)
+    return Table("Scores by output", ("output", *found), cells)
 
 
 def reproduce(document: Document) -> Section | Missing:
@@ -96,6 +118,6 @@ def versions(document: Document) -> Section | Missing:
 
 
 def _share(value: float | None, most: float) -> float | None:
-    if value is None or most <= 0:
+    if value is None or value <= 0:
         return None
-    return max(0.0, min(1.0, value / most))
+    return 1.0 if value > BEYOND_READING else min(1.0, value / most)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from autofix.report.html import charts
@@ -15,12 +15,11 @@ from autofix.report.html.section import (
     Missing,
     Section,
     Table,
-    capital,
     cell_text,
     runs_of,
     table_of,
 )  # fmt: skip
-from autofix.report.words import metric_text
+from autofix.report.words import capital, metric_text
 
 # Colours of the heat maps span at most so many powers of ten, and leave out this share of the norms at either end: one
 # step that explodes would leave a single colour to all others.
@@ -29,6 +28,8 @@ DECADES, OUTLYING = 12, 0.03
 MARKED_RATES = 3
 # Shares below this are shown as none.
 LEAST_SHARE = 0.005
+# Settings of `compile` and `fit`, and of layers, with which the same predictions have another loss.
+OF_LOSS, PENALTY = ("loss", "loss_weights", "class_weight"), "regularizer"
 # Layers that are listed, the worst ones of deep models.
 MOST_LAYERS = 20
 
@@ -41,9 +42,8 @@ def curves(document: Document) -> Section | Missing:
     figures = []
     losses = [Series(key, NAMES[key], run["loss"]) for key, run in runs.items() if run["loss"]]
     broken = [_broken(NAMES[key], run) for key, run in runs.items() if run.get("non_finite_step") is not None]
-    others = _changed(document, ("loss", "targets", "after"))
-    if others and len(losses) > 1:
-        broken.append("Loss or targets were changed: the two are not on one scale.")
+    if len(losses) > 1 and _has_another_loss(document):
+        broken.append("What the loss measures was changed: the two are not on one scale.")
     if losses:
         chart = charts.curves(
             "loss-chart", "Training loss", losses, x="training step", y="loss", note=" ".join(broken), has_legend=True
@@ -150,19 +150,26 @@ def units(document: Document) -> Section | Missing:
     ]
     meaning = {
         "dead": "Dead: a unit is 0 for every row.",
-        "saturated": "Saturated: an output is within 1 % of a bound of its activation.",
+        "saturated": "Saturated: an output is within 1% of a bound of its activation.",
     }
     none = "" if len(there) > 1 else f" No layer has {'saturated' if there == ['dead'] else 'dead'} units."
     left = len(worst) - len(layers)
-    others = f" {left} {'layer' if left == 1 else 'layers'} with fewer or none left out." if left > 0 else ""
+    others = (
+        f" {left} {'layer' if left == 1 else 'layers'} with fewer or none {'is' if left == 1 else 'are'} left out."
+        if left > 0
+        else ""
+    )
     means = " ".join(meaning[name] for name in there)
     lead = f"At the end of training, on a sample of training rows. {means}{none}{others}"
     data = {"keys": [NAMES[key] for key in found], "names": there, "rows": rows}
     return Section("units", title, "units", lead, data=data)
 
 
-def _changed(document: Document, keys: Sequence[str]) -> bool:
-    return any(path.rsplit("/", 1)[-1] in keys for line in document.get("changes") or [] for path in line["places"])
+def _has_another_loss(document: Document) -> bool:
+    places = [path.split("/") for line in document.get("changes") or [] for path in line["places"]]
+    return any(
+        (path[0] != "layers" and path[1:2] and path[1] in OF_LOSS) or path[-1].endswith(PENALTY) for path in places
+    )
 
 
 def _broken(name: str, run: Mapping[str, Any]) -> str:
