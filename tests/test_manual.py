@@ -247,7 +247,7 @@ def test_command_explains_one():
 
 def test_command_tells_of_an_unknown_name():
     told = CliRunner().invoke(main, ["explain", "platau"])
-    assert told.exit_code == 1
+    assert told.exit_code == 2
     assert told.stdout == ""
     assert "Did you mean 'plateau'?" in told.stderr
 

@@ -60,6 +60,8 @@ def test_script_without_a_guard():
     assert run.returncode == 0, run.stderr
     assert run.stderr.count("begins") == 1
     found = json.loads(run.stdout)
+    for name in ("alone", "apart"):
+        del found[name]["patch"]["layers"]  # counted on from one model to the next
     assert found["alone"] == found["apart"]
     assert found["alone"]["status"] == "repaired"
     assert found["apart"]["errors"] == []
