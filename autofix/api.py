@@ -18,6 +18,7 @@ from autofix.errors import FixYourCall
 from autofix.given import first_rows, read
 from autofix.isolation.session import isolated, serving
 from autofix.live.handover import refusal, watched_settings
+from autofix.pauses import short_pauses
 from autofix.progress import Narrator, narrator
 from autofix.registry import strategies as registered
 from autofix.result import RepairResult
@@ -126,6 +127,7 @@ def repair(
     began = watch.recipe if watch is not None else None
     with contextlib.ExitStack() as stack:
         tell = stack.enter_context(narrator(progress))
+        stack.enter_context(short_pauses())
         stack.enter_context(warnings.catch_warnings())
         # What Keras has to say of a stuck program is said once, by the findings.
         warnings.simplefilter("ignore")
@@ -200,7 +202,7 @@ def diagnose(
     """
     fit = fit_settings(epochs, batch_size, class_weight, shuffle)
     check_arguments(weights, seed, None, progress)
-    with narrator(progress) as tell, warnings.catch_warnings():
+    with narrator(progress) as tell, short_pauses(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         session = prepare(
             model, data, validation_data=validation_data, fit=fit, metric=metric, weights=weights, seed=seed
