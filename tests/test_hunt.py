@@ -13,7 +13,6 @@ from autofix import judge
 from autofix.budget import Budget, Clock
 from autofix.change import Patch
 from autofix.hunt import Hunt
-from autofix.outcome import Outcome
 from autofix.symptom import Diagnosis, Symptom
 from tests.doubles import FakeTrainer, Set, change, outcome, patch, session
 
@@ -90,10 +89,6 @@ def test_mending_is_enough_where_the_mended_run_would_have_been_called_healthy()
     object.__setattr__(short.composer, "strategies", (Set("a", is_contract=True),))
     short.strategies = short.composer.strategies
     assert not short.mend()
-
-
-def candidates(found: Hunt, *made: Outcome) -> None:
-    found.search.outcomes = dict(enumerate(made))
 
 
 def test_a_candidate_that_can_be_proven_in_time_goes_before_a_better_one_that_cannot():
